@@ -1,0 +1,43 @@
+/* HTDemucs v4: separates a stereo song into drums, bass, other and vocals.
+ *
+ * Source: Rouard, Massa and Defossez, "Hybrid Transformers for Music Source Separation", ICASSP 2023;
+ * exact semantics in docs/MODEL.md. */
+#ifndef A1_DEMIX_HTDEMUCS_H
+#define A1_DEMIX_HTDEMUCS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/cpu.h"
+#include "base/error.h"
+#include "base/threads.h"
+#include "tensor/tensor.h"
+
+#define A1_DEMIX_SEGMENT 343980 /* samples of one segment at 44,100 Hz: 7.8 s */
+#define A1_DEMIX_STRIDE 257985  /* overlap 0.25 */
+#define A1_DEMIX_SOURCES 4      /* drums, bass, other, vocals: the order of the model's output */
+
+typedef struct a1_htdemucs a1_htdemucs; /* packed weights; read-only after creation */
+
+/* Builds the model from tensors under their original PyTorch names; widths follow from the tensors'
+ * shapes, so a tiny random model works too. The set is not needed afterwards. */
+allin1_status a1_htdemucs_create(a1_htdemucs **model, const a1_tensor_set *weights,
+                                 const a1_cpu *cpu, a1_pool *pool, a1_error *err);
+void a1_htdemucs_destroy(a1_htdemucs **model);
+
+typedef struct a1_demix_settings {
+    unsigned shifts; /* 0 (default): one pass, no shift; N: the mean of N randomly shifted passes */
+    uint64_t seed;   /* of the shifts */
+} a1_demix_settings;
+
+/* Called from the calling thread between segments; a non-zero return cancels. */
+typedef int (*a1_demix_progress_fn)(void *user, size_t segments_done, size_t segments);
+
+/* The whole track. `mix[c]`: `samples` floats at 44,100 Hz, samples >= 1. stems[s][c]: room for
+ * `samples` floats each, written whole. Working memory is bounded by the segment. */
+allin1_status a1_demix_track(const a1_htdemucs *model, a1_pool *pool,
+                             const a1_demix_settings *settings, const float *const mix[2],
+                             size_t samples, float *const stems[A1_DEMIX_SOURCES][2],
+                             a1_demix_progress_fn progress, void *user, a1_error *err);
+
+#endif

@@ -1,0 +1,38 @@
+/* Labelled sections from frame-wise logits.
+ *
+ * Source: the reference's functional post-processing (local maxima, then peak picking); exact
+ * semantics in docs/MODEL.md. */
+#ifndef A1_FUNCTIONAL_H
+#define A1_FUNCTIONAL_H
+
+#include <stddef.h>
+
+#include "base/error.h"
+
+typedef struct a1_segment {
+    double start, end; /* seconds */
+    unsigned label;    /* index into a1_network_labels */
+    double label_probability; /* mean probability of that label over the segment */
+} a1_segment;
+
+typedef struct a1_segments {
+    size_t count;
+    a1_segment *items;
+} a1_segments;
+
+void a1_segments_free(a1_segments *segments);
+
+/* sigmoid(section) kept where it equals the maximum of a window of `window` frames, else 0. */
+allin1_status a1_local_maxima(const float *section_logits, size_t frames, size_t window, float *out,
+                              a1_error *err);
+
+/* Boundary strength as the reference's peak_picking: frames to both sides. `out`: [frames]. */
+allin1_status a1_peak_strength(const float *maxima, size_t frames, size_t past, size_t future,
+                               float *out, a1_error *err);
+
+/* The stage: local maxima (97), peak picking (12 s, 12 s), boundaries, labels.
+ * function_logits: [10][frames]. frames = 0 gives no segments. */
+allin1_status a1_functional_segments(const float *section_logits, const float *function_logits,
+                                     size_t frames, a1_segments *segments, a1_error *err);
+
+#endif

@@ -1,0 +1,65 @@
+/* Beats, downbeats and beat positions from frame-wise logits: a bar-pointer hidden Markov model.
+ *
+ * Source: Krebs, Boeck and Widmer, ISMIR 2015; behaviour of madmom's DBNDownBeatTrackingProcessor;
+ * exact semantics in docs/MODEL.md. */
+#ifndef A1_METRICAL_H
+#define A1_METRICAL_H
+
+#include <stddef.h>
+
+#include "base/cpu.h"
+#include "base/error.h"
+#include "base/threads.h"
+
+#define A1_MAX_METRES 8
+
+typedef struct a1_metrical_settings {
+    double fps;                         /* frames a second; default 100 */
+    double min_bpm, max_bpm;            /* default 55 and 215 */
+    unsigned num_tempi;                 /* log-spaced tempi; default 60; 0 = every interval */
+    unsigned beats_per_bar[A1_MAX_METRES]; /* default 3, 4 */
+    size_t metre_count;
+    double transition_lambda;           /* default 100 */
+    double observation_lambda;          /* default 16 */
+    double threshold;                   /* default 0.24 */
+    int correct;                        /* move beats to the activation's peak; default 1 */
+} a1_metrical_settings;
+
+void a1_metrical_settings_default(a1_metrical_settings *settings);
+
+typedef struct a1_metrical a1_metrical; /* state spaces and transitions; read-only after creation */
+
+allin1_status a1_metrical_create(a1_metrical **model, const a1_metrical_settings *settings,
+                                 const a1_cpu *cpu, a1_error *err);
+void a1_metrical_destroy(a1_metrical **model);
+
+typedef struct a1_beats {
+    size_t count;
+    double *times;       /* seconds, frame / fps */
+    unsigned *positions; /* 1 = downbeat */
+    unsigned beats_per_bar; /* of the winning metre; 0 without beats */
+    size_t first_frame;  /* where decoding began after thresholding */
+    size_t decoded_frames;
+    double log_probability[A1_MAX_METRES]; /* best path of each metre, in settings order */
+} a1_beats;
+
+/* Frees the arrays and zeroes the struct. */
+void a1_beats_free(a1_beats *beats);
+
+/* logits -> activations [frames][2] (beat but not downbeat, downbeat), as the reference combines them. */
+void a1_metrical_activations(const float *beat_logits, const float *downbeat_logits, size_t frames,
+                             float *activations);
+
+/* Decodes activations [frames][2]. No beats is a valid result (count 0). The fast decoder. */
+allin1_status a1_metrical_decode(const a1_metrical *model, a1_pool *pool, const float *activations,
+                                 size_t frames, a1_beats *beats, a1_error *err);
+
+/* The oracle: plain full-state Viterbi with back-pointers; same result, bit for bit. */
+allin1_status a1_metrical_decode_plain(const a1_metrical *model, const float *activations,
+                                       size_t frames, a1_beats *beats, a1_error *err);
+
+/* For tests: states, transitions of one metre (index in settings order). */
+size_t a1_metrical_states(const a1_metrical *model, size_t metre);
+size_t a1_metrical_transitions(const a1_metrical *model, size_t metre);
+
+#endif
