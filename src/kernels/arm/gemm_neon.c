@@ -1,0 +1,3 @@
+#include "kernels/gemm_body.h"
+
+const a1_gemm_kernels a1_gemm_neon = {run, run_plain};

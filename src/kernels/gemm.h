@@ -1,0 +1,102 @@
+/* Matrix products with packed weights and fused epilogues: what all layers of the separator run on.
+ *
+ * C[m][n] = epilogue(sum_k A[m][k] B[k][n]). A is read where it lies: its k axis is a list of chunks,
+ * each contiguous, so that a convolution is a product without a copy (one chunk per tap, or one for
+ * all taps where they touch). B is packed once into panels of 32 columns. The columns of a panel form
+ * two groups of 16; a group says where in a row of C it is written and how many of its columns are
+ * real, so that a transposed convolution writes its phases in place. */
+#ifndef A1_KERNELS_GEMM_H
+#define A1_KERNELS_GEMM_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/cpu.h"
+#include "base/error.h"
+
+#define A1_GEMM_PANEL 32
+#define A1_GEMM_GROUP 16
+#define A1_GEMM_TILE_ROWS 12
+
+typedef enum a1_activation { A1_ACT_NONE = 0, A1_ACT_GELU, A1_ACT_GLU } a1_activation;
+
+/* Where a group of 16 columns goes: `offset` floats from the start of C's row; `valid` columns. */
+typedef struct a1_gemm_group {
+    size_t offset;
+    size_t valid;
+} a1_gemm_group;
+
+/* A packed right-hand side. With `glu`, a panel's first group holds values and its second the gates
+ * of the same 16 outputs; the second group's offset is not used. */
+typedef struct a1_gemm_weights {
+    size_t k;
+    size_t panels;
+    int glu;
+    float *data;           /* [panels][k][32], zero where no column is valid */
+    float *bias;           /* [panels][32] */
+    a1_gemm_group *groups; /* [panels][2] */
+} a1_gemm_weights;
+
+typedef struct a1_gemm_chunk {
+    const float *a; /* first row */
+    size_t k;
+} a1_gemm_chunk;
+
+/* v = sum + bias; v = activation(v); v *= scale; v += post; v += residual. Absent parts are NULL. */
+typedef struct a1_gemm_call {
+    const a1_gemm_weights *weights;
+    const a1_gemm_chunk *chunks; /* their k add up to weights->k */
+    size_t chunk_count;
+    size_t lda; /* floats from row to row, the same for all chunks */
+    size_t rows;
+    float *c;
+    size_t ldc;
+    a1_activation activation;
+    const float *scale;    /* per packed column, [panels][32], or [panels][16] after GLU */
+    const float *post;     /* the same */
+    const float *residual; /* addressed as C; may be C */
+    size_t ldr;
+} a1_gemm_call;
+
+/* A plain product on packed panels, for attention: B has `panels` panels of [k][32]; panel p is
+ * written to c + 32 p, or added to it. */
+typedef struct a1_gemm_plain_call {
+    const float *a;
+    size_t lda, rows, k;
+    const float *b;
+    size_t b_panel_stride; /* floats from panel to panel */
+    size_t panels;
+    float *c;
+    size_t ldc;
+    int accumulate;
+} a1_gemm_plain_call;
+
+typedef struct a1_gemm_kernels {
+    void (*run)(const a1_gemm_call *call);
+    void (*run_plain)(const a1_gemm_plain_call *call);
+} a1_gemm_kernels;
+
+extern const a1_gemm_kernels a1_gemm_scalar, a1_gemm_avx2, a1_gemm_avx512, a1_gemm_neon;
+
+const a1_gemm_kernels *a1_gemm_kernels_get(const a1_cpu *cpu);
+
+/* Packs matrix[k][columns] (row-major). slot_column[s] is the matrix column that packed slot s (of
+ * panels * 32) holds, or -1 for none; `groups` has panels * 2 entries and is copied. `bias` has
+ * `columns` values or is NULL. */
+allin1_status a1_gemm_weights_pack(a1_gemm_weights *weights, const float *matrix, size_t k,
+                                   size_t columns, const float *bias, size_t panels,
+                                   const int32_t *slot_column, const a1_gemm_group *groups, int glu,
+                                   a1_error *err);
+
+/* The common case: `columns` outputs side by side; with `glu` the matrix has 2 * outputs columns, values
+ * first, and C gets `outputs` columns. */
+allin1_status a1_gemm_weights_pack_simple(a1_gemm_weights *weights, const float *matrix, size_t k,
+                                          size_t columns, const float *bias, int glu, a1_error *err);
+
+/* A vector per output column, spread to packed slots as `weights` orders them (for scale and post).
+ * The caller frees it with a1_aligned_free. */
+float *a1_gemm_spread(const a1_gemm_weights *weights, const float *values, size_t count);
+
+void a1_gemm_weights_free(a1_gemm_weights *weights);
+
+#endif
