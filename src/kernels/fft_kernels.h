@@ -1,18 +1,21 @@
 /* The kernels behind dsp/fft.h: what they share with the plan. Internal to the transform.
  *
  * A real transform of n samples is a complex one of n/2 points on pairs of samples, then one pass
- * that separates the spectra of the even and the odd samples (Cooley and Tukey 1965; Sorensen et al.
- * 1987). The complex one is Stockham's self-sorting form (see Van Loan, Computational Frameworks for
- * the FFT, 1992, section 1.7), decimation in time: before pass p there are points/length transforms
- * of `length` points, stored one behind the other. The first pass has no twiddles, reads with the
- * vector across the transforms and transposes; in all later ones length is a multiple of the vector,
- * and every access is a plain load or store. */
+ * that separates the spectra of the even and the odd samples (Cooley and Tukey 1965; Sorensen et
+ * al. 1987). The complex one is Stockham's self-sorting form (see Van Loan, Computational
+ * Frameworks for the FFT, 1992, section 1.7), decimation in time: before pass p there are
+ * points/length transforms of `length` points, stored one behind the other. The first pass has no
+ * twiddles, reads with the vector across the transforms and transposes; in all later ones length is
+ * a multiple of the vector, and every access is a plain load or store. */
 #ifndef A1_KERNELS_FFT_KERNELS_H
 #define A1_KERNELS_FFT_KERNELS_H
 
 #include <stddef.h>
 
 #define A1_FFT_MAX_PASSES 8
+
+/* Floats between two planes of scratch, against planes at the same place in their pages. */
+#define A1_FFT_PLANE_PADDING 48
 
 typedef struct a1_fft_pass {
     unsigned radix; /* 2, 4, 8 or 16 */
@@ -28,7 +31,7 @@ typedef struct a1_fft_tables {
     a1_fft_pass pass[A1_FFT_MAX_PASSES]; /* the passes after the first one */
     const float *half_cos;               /* cos(2 pi k / n) / 2 and sin(2 pi k / n) / 2 */
     const float *half_sin;               /* for k = 1..n/4 at index k - 1 */
-    size_t plane;  /* floats from one plane of scratch to the next */
+    size_t plane;                        /* floats from one plane of scratch to the next */
 } a1_fft_tables;
 
 /* Scratch: four planes. `window` is NULL or n factors. */
@@ -43,8 +46,8 @@ typedef struct a1_fft_kernels {
     void (*forward_planes)(const a1_fft_tables *tables, const float *window, const float *in,
                            float *re, float *im, float *scratch);
     /* n samples to n/2 magnitudes */
-    void (*magnitudes)(const a1_fft_tables *tables, const float *window, const float *in, float *out,
-                       float *scratch);
+    void (*magnitudes)(const a1_fft_tables *tables, const float *window, const float *in,
+                       float *out, float *scratch);
     void (*inverse)(const a1_fft_tables *tables, const float *in, float *out, float *scratch);
     void (*inverse_planes)(const a1_fft_tables *tables, const float *window, const float *re,
                            const float *im, float *out, float *scratch);

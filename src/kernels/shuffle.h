@@ -18,10 +18,8 @@
 
 A1_INLINE void vf_unzip(vf a, vf b, vf *even, vf *odd)
 {
-    const __m512i e =
-        _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
-    const __m512i o =
-        _mm512_setr_epi32(1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31);
+    const __m512i e = _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
+    const __m512i o = _mm512_setr_epi32(1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31);
     *even = _mm512_permutex2var_ps(a, e, b);
     *odd = _mm512_permutex2var_ps(a, o, b);
 }
@@ -165,7 +163,10 @@ A1_INLINE void vf_zip(vf even, vf odd, vf *a, vf *b)
     *b = odd;
 }
 
-A1_INLINE vf vf_reverse(vf x) { return x; }
+A1_INLINE vf vf_reverse(vf x)
+{
+    return x;
+}
 
 A1_INLINE void vf_transpose(vf rows[VW])
 {
