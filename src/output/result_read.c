@@ -1,0 +1,301 @@
+#include <allin1/allin1.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <jansson.h>
+#include <math.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "output/result.h"
+
+#define MAX_FILE_SIZE ((off_t)256 << 20)
+#define MAX_SECONDS 1e9
+#define MAX_BPM 1e6
+#define MAX_POSITION 1000
+
+typedef struct reading {
+    const char *path;
+    a1_result *result;
+    a1_error *err;
+} reading;
+
+static allin1_status malformed(const reading *in, const char *what)
+{
+    return a1_fail(in->err, ALLIN1_ERROR_FORMAT, "%s: not a result of an analysis: %s", in->path,
+                   what);
+}
+
+static allin1_status malformed_item(const reading *in, const char *list, size_t index,
+                                    const char *what)
+{
+    return a1_fail(in->err, ALLIN1_ERROR_FORMAT, "%s: not a result of an analysis: %s[%zu] %s",
+                   in->path, list, index, what);
+}
+
+static bool good_time(const json_t *value, double *seconds)
+{
+    if (!json_is_number(value))
+        return false;
+    *seconds = json_number_value(value);
+    return isfinite(*seconds) && *seconds >= 0 && *seconds <= MAX_SECONDS;
+}
+
+static allin1_status copy_string(const reading *in, const json_t *object, const char *key,
+                                 const char **out)
+{
+    const char *text = json_string_value(json_object_get(object, key));
+    *out = a1_result_string(in->result, text);
+    return *out ? ALLIN1_OK : a1_fail_memory(in->err, "a result");
+}
+
+static allin1_status read_times(const reading *in, const json_t *root, const char *key,
+                                const double **out, size_t *out_count)
+{
+    const json_t *list = json_object_get(root, key);
+    if (!json_is_array(list))
+        return a1_fail(in->err, ALLIN1_ERROR_FORMAT,
+                       "%s: not a result of an analysis: \"%s\" is not a list", in->path, key);
+    const size_t count = json_array_size(list);
+    double *times = a1_result_alloc(in->result, (count ? count : 1) * sizeof *times);
+    if (!times)
+        return a1_fail_memory(in->err, "a result");
+    for (size_t i = 0; i < count; i++) {
+        if (!good_time(json_array_get(list, i), &times[i]))
+            return malformed_item(in, key, i, "is not a time in seconds");
+        if (i > 0 && times[i] < times[i - 1])
+            return malformed_item(in, key, i, "is earlier than the one before it");
+    }
+    *out = count ? times : NULL;
+    *out_count = count;
+    return ALLIN1_OK;
+}
+
+static allin1_status read_positions(const reading *in, const json_t *root)
+{
+    allin1_result *result = &in->result->shown;
+    const json_t *list = json_object_get(root, "beat_positions");
+    if (!json_is_array(list) || json_array_size(list) != result->beat_count)
+        return malformed(in, "\"beat_positions\" is not a list as long as \"beats\"");
+    if (result->beat_count == 0)
+        return ALLIN1_OK;
+    unsigned *positions = a1_result_alloc(in->result, result->beat_count * sizeof *positions);
+    if (!positions)
+        return a1_fail_memory(in->err, "a result");
+    for (size_t i = 0; i < result->beat_count; i++) {
+        const json_t *value = json_array_get(list, i);
+        const json_int_t position = json_is_integer(value) ? json_integer_value(value) : 0;
+        if (position < 1 || position > MAX_POSITION)
+            return malformed_item(in, "beat_positions", i, "is not a position in a bar");
+        positions[i] = (unsigned)position;
+    }
+    result->beat_positions = positions;
+    return ALLIN1_OK;
+}
+
+static allin1_status read_segments(const reading *in, const json_t *root)
+{
+    allin1_result *result = &in->result->shown;
+    const json_t *list = json_object_get(root, "segments");
+    const json_t *probabilities = json_object_get(root, "segment_probabilities");
+    if (!json_is_array(list))
+        return malformed(in, "\"segments\" is not a list");
+    const size_t count = json_array_size(list);
+    if (count == 0)
+        return ALLIN1_OK;
+    allin1_segment *segments = a1_result_alloc(in->result, count * sizeof *segments);
+    if (!segments)
+        return a1_fail_memory(in->err, "a result");
+    for (size_t i = 0; i < count; i++) {
+        const json_t *item = json_array_get(list, i);
+        allin1_segment *segment = &segments[i];
+        const json_t *label = json_object_get(item, "label");
+        if (!good_time(json_object_get(item, "start"), &segment->start) ||
+            !good_time(json_object_get(item, "end"), &segment->end) || !json_is_string(label))
+            return malformed_item(in, "segments", i, "lacks start, end or label");
+        if (segment->end < segment->start || (i > 0 && segment->start < segments[i - 1].start))
+            return malformed_item(in, "segments", i, "is out of order");
+        segment->label = a1_result_string(in->result, json_string_value(label));
+        if (!segment->label)
+            return a1_fail_memory(in->err, "a result");
+        const json_t *probability = json_array_get(probabilities, i);
+        segment->probability = json_is_number(probability) ? json_number_value(probability) : NAN;
+    }
+    result->segments = segments;
+    result->segment_count = count;
+    return ALLIN1_OK;
+}
+
+/* A positive number below `limit`, or `otherwise` for null and a key that is absent. */
+static allin1_status read_optional(const reading *in, const json_t *root, const char *key,
+                                   double limit, double otherwise, double *out)
+{
+    const json_t *value = json_object_get(root, key);
+    *out = otherwise;
+    if (!value || json_is_null(value))
+        return ALLIN1_OK;
+    *out = json_is_number(value) ? json_number_value(value) : NAN;
+    if (isnan(*out) || *out < 0 || *out > limit)
+        return a1_fail(in->err, ALLIN1_ERROR_FORMAT,
+                       "%s: not a result of an analysis: \"%s\" is out of range", in->path, key);
+    return ALLIN1_OK;
+}
+
+/* Only what a later reader needs: whether the result still holds, and what it came from. */
+static allin1_status read_provenance(const reading *in, const json_t *root, allin1_arrays *arrays)
+{
+    allin1_provenance *from = &in->result->shown.provenance;
+    const json_t *provenance = json_object_get(root, "provenance");
+    const json_t *kept = json_object_get(provenance, "arrays");
+    A1_TRY(copy_string(in, provenance, "version", &from->version));
+    A1_TRY(copy_string(in, provenance, "key", &from->key));
+    A1_TRY(copy_string(in, json_object_get(provenance, "input"), "sha256", &from->input_sha256));
+    A1_TRY(copy_string(in, json_object_get(provenance, "network"), "model", &from->model));
+    A1_TRY(copy_string(in, json_object_get(provenance, "stems"), "model", &from->demix_model));
+    if (arrays) {
+        A1_TRY(copy_string(in, kept, "activations", &arrays->activations));
+        A1_TRY(copy_string(in, kept, "embeddings", &arrays->embeddings));
+        if (!*arrays->activations)
+            arrays->activations = NULL;
+        if (!*arrays->embeddings)
+            arrays->embeddings = NULL;
+    }
+    return ALLIN1_OK;
+}
+
+static allin1_status read_root(const reading *in, const json_t *root, allin1_arrays *arrays)
+{
+    allin1_result *result = &in->result->shown;
+    if (!json_is_object(root))
+        return malformed(in, "not an object");
+    if (!json_is_string(json_object_get(root, "path")))
+        return malformed(in, "\"path\" is not a string");
+    A1_TRY(copy_string(in, root, "path", &result->path));
+    A1_TRY(read_times(in, root, "beats", &result->beats, &result->beat_count));
+    A1_TRY(read_times(in, root, "downbeats", &result->downbeats, &result->downbeat_count));
+    A1_TRY(read_positions(in, root));
+    A1_TRY(read_segments(in, root));
+
+    double number;
+    A1_TRY(read_optional(in, root, "bpm", MAX_BPM, 0, &number));
+    result->bpm = (int)lround(number);
+    A1_TRY(read_optional(in, root, "tempo", MAX_BPM, NAN, &result->tempo));
+    A1_TRY(read_optional(in, root, "beats_per_bar", MAX_POSITION, 0, &number));
+    result->beats_per_bar = (unsigned)lround(number);
+
+    /* The reference tells no duration: its segments and beats end where the song does. */
+    double last = 0;
+    if (result->segment_count > 0)
+        last = result->segments[result->segment_count - 1].end;
+    if (result->beat_count > 0)
+        last = fmax(last, result->beats[result->beat_count - 1]);
+    A1_TRY(read_optional(in, root, "duration", MAX_SECONDS, last, &result->duration));
+    for (size_t i = 0; i < result->beat_count; i++)
+        if (!json_object_get(root, "beats_per_bar") &&
+            result->beat_positions[i] > result->beats_per_bar)
+            result->beats_per_bar = result->beat_positions[i];
+    return read_provenance(in, root, arrays);
+}
+
+/* The whole file; the caller frees it. */
+static allin1_status read_file(const char *path, char **out, size_t *size, a1_error *err)
+{
+    *out = NULL;
+    const int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    struct stat info;
+    if (descriptor < 0 || fstat(descriptor, &info) != 0) {
+        const allin1_status status =
+            a1_fail(err, ALLIN1_ERROR_IO, "%s: %s", path, strerror(errno));
+        if (descriptor >= 0)
+            close(descriptor);
+        return status;
+    }
+    allin1_status status = ALLIN1_OK;
+    char *text = NULL;
+    size_t used = 0;
+    if (S_ISDIR(info.st_mode))
+        status = a1_fail(err, ALLIN1_ERROR_IO, "%s: is a folder", path);
+    else if (!S_ISREG(info.st_mode))
+        status = a1_fail(err, ALLIN1_ERROR_IO, "%s: is not a regular file", path);
+    else if (info.st_size > MAX_FILE_SIZE)
+        status = a1_fail(err, ALLIN1_ERROR_FORMAT, "%s: is too large for a result", path);
+    else if (!(text = malloc((size_t)info.st_size + 1)))
+        status = a1_fail_memory(err, "a result");
+    while (status == ALLIN1_OK && used < (size_t)info.st_size) {
+        const ssize_t got = read(descriptor, text + used, (size_t)info.st_size - used);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            status = a1_fail(err, ALLIN1_ERROR_IO, "%s: %s", path, strerror(errno));
+        if (got <= 0)
+            break;
+        used += (size_t)got;
+    }
+    close(descriptor);
+    if (status != ALLIN1_OK) {
+        free(text);
+        return status;
+    }
+    *out = text;
+    *size = used;
+    return ALLIN1_OK;
+}
+
+static allin1_status load(const char *path, a1_result **out, allin1_arrays *arrays, a1_error *err)
+{
+    reading in = {.path = path, .err = err};
+    char *text = NULL;
+    size_t size = 0;
+    json_t *root = NULL;
+    json_error_t reason;
+    allin1_status status;
+    A1_CHECK(read_file(path, &text, &size, err));
+    if (size == 0) {
+        status = a1_fail(err, ALLIN1_ERROR_FORMAT, "%s: is empty", path);
+        goto done;
+    }
+    root = json_loadb(text, size, 0, &reason);
+    if (!root) {
+        status = json_error_code(&reason) == json_error_out_of_memory
+                     ? a1_fail_memory(err, "a result")
+                     : a1_fail(err, ALLIN1_ERROR_FORMAT, "%s: not JSON: line %d, column %d: %s",
+                               path, reason.line, reason.column, reason.text);
+        goto done;
+    }
+    A1_CHECK(a1_result_create(&in.result, err));
+    A1_CHECK(read_root(&in, root, arrays));
+    *out = in.result;
+    in.result = NULL;
+
+done:
+    a1_result_destroy(&in.result);
+    json_decref(root);
+    free(text);
+    return status;
+}
+
+allin1_status allin1_load_json(const char *path, allin1_result **out, allin1_arrays *arrays_kept,
+                               allin1_error *error)
+{
+    a1_error err = {0};
+    if (arrays_kept)
+        *arrays_kept = (allin1_arrays){0};
+    if (!out)
+        return a1_public_error(error, &err,
+                               a1_fail(&err, ALLIN1_ERROR_ARGUMENT, "no place for the result"));
+    *out = NULL;
+    if (!path)
+        return a1_public_error(error, &err,
+                               a1_fail(&err, ALLIN1_ERROR_ARGUMENT, "no path was given"));
+    a1_result *result = NULL;
+    const allin1_status status = load(path, &result, arrays_kept, &err);
+    if (status == ALLIN1_OK)
+        *out = &result->shown;
+    else if (arrays_kept)
+        *arrays_kept = (allin1_arrays){0};
+    return a1_public_error(error, &err, status);
+}
