@@ -1,0 +1,65 @@
+#include "support/network_data.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "support/golden.h"
+#include "weights/file_map.h"
+#include "weights/npz.h"
+
+a1_tensor_set *test_npz(const char *relative)
+{
+    const char *path = test_golden(relative);
+    a1_error err = {0};
+    a1_file_map map;
+    a1_tensor_set *set = NULL;
+    if (a1_file_map_open(&map, path, &err) != ALLIN1_OK ||
+        a1_tensor_set_create(&set, &err) != ALLIN1_OK ||
+        a1_npz_parse(map.data, map.size, path, set, &err) != ALLIN1_OK)
+        fail_msg("%s", err.message);
+    a1_file_map_close(&map);
+    return set;
+}
+
+double *test_tensor(const a1_tensor_set *set, const char *name, size_t *count)
+{
+    a1_error err = {0};
+    const a1_tensor *tensor = a1_tensor_set_find(set, name);
+    if (!tensor)
+        fail_msg("there is no array %s", name);
+    *count = a1_tensor_count(tensor);
+    float *floats = malloc((*count ? *count : 1) * sizeof *floats);
+    double *values = malloc((*count ? *count : 1) * sizeof *values);
+    assert_true(floats && values);
+    if (a1_tensor_to_f32(tensor, floats, &err) != ALLIN1_OK)
+        fail_msg("%s: %s", name, err.message);
+    for (size_t i = 0; i < *count; i++)
+        values[i] = (double)floats[i];
+    free(floats);
+    return values;
+}
+
+a1_tensor_set *test_fold(unsigned index)
+{
+    char relative[64];
+    snprintf(relative, sizeof relative, "weights/harmonix/harmonix-fold%u_mlx.npz", index);
+    return test_npz(relative);
+}
+
+a1_network *test_network(size_t count, allin1_cpu_level level)
+{
+    a1_tensor_set *sets[TEST_FOLDS];
+    a1_error err = {0};
+    a1_cpu cpu;
+    a1_network *network = NULL;
+    for (unsigned i = 0; i < count; i++)
+        sets[i] = test_fold(i);
+    if (a1_cpu_select(&cpu, level, &err) != ALLIN1_OK ||
+        a1_network_create(&network, (const a1_tensor_set *const *)sets, count, &cpu, &err) !=
+            ALLIN1_OK)
+        fail_msg("%s", err.message);
+    for (unsigned i = 0; i < count; i++)
+        a1_tensor_set_destroy(&sets[i]);
+    return network;
+}
