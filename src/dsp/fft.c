@@ -31,20 +31,19 @@ static const a1_fft_kernels *choose_kernels(size_t n, const a1_cpu *cpu)
     return &a1_fft_kernels_scalar;
 }
 
-/* Splits points / first radix into radices; 8 is the best that fits the registers. */
+/* Splits points / first radix into radices, most of them 8. What is left is 2 or 4, or 16 where
+ * there are enough registers to beat two passes of 4 (32 vectors: measured, 10 % of 4,096 samples).
+ */
 static void plan_passes(a1_fft_tables *tables, unsigned first_radix)
 {
     size_t length = first_radix;
     while (length < tables->points) {
         const size_t rest = tables->points / length;
-        unsigned bits = 0;
-        while ((size_t)1 << bits < rest)
-            bits++;
         unsigned radix = 8;
-        if (bits == 1)
-            radix = 2;
-        else if (bits == 2 || bits == 4)
-            radix = 4;
+        if (rest == 2 || rest == 4)
+            radix = (unsigned)rest;
+        else if (rest == 16)
+            radix = first_radix == 16 ? 16 : 4;
         tables->pass[tables->passes++] = (a1_fft_pass){.radix = radix, .length = length};
         length *= radix;
     }
@@ -80,7 +79,6 @@ allin1_status a1_rfft_create(a1_rfft **out, size_t n, const a1_cpu *cpu, a1_erro
     plan->kernels = choose_kernels(n, cpu);
     a1_fft_tables *tables = &plan->tables;
     tables->points = n / 2;
-    tables->plane = n / 2 + A1_FFT_PLANE_PADDING;
     plan_passes(tables, plan->kernels->first_radix);
 
     size_t floats = n / 2;
@@ -92,13 +90,14 @@ allin1_status a1_rfft_create(a1_rfft **out, size_t n, const a1_cpu *cpu, a1_erro
         return a1_fail_memory(err, "a transform's tables");
     }
     float *next = plan->memory;
-    tables->half_cos = next;
-    tables->half_sin = next + n / 4;
-    for (size_t k = 1; k <= n / 4; k++) {
+    tables->half_turns = next;
+    const size_t lanes = plan->kernels->lanes;
+    for (size_t k = 0; k < n / 4; k++) {
         double re, im;
         a1_unit_root(k, n, &re, &im);
-        next[k - 1] = (float)(0.5 * re);
-        next[n / 4 + k - 1] = (float)(-0.5 * im);
+        float *block = next + 2 * (k - k % lanes) + k % lanes;
+        block[0] = (float)(0.5 * re);
+        block[lanes] = (float)(-0.5 * im);
     }
     next += n / 2;
     for (unsigned p = 0; p < tables->passes; p++) {
@@ -123,7 +122,7 @@ void a1_rfft_destroy(a1_rfft **slot)
 
 size_t a1_rfft_scratch(const a1_rfft *plan)
 {
-    return 4 * plan->tables.plane;
+    return 2 * plan->n;
 }
 
 void a1_rfft_forward(const a1_rfft *plan, const float *in, float *out, float *scratch)

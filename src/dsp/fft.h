@@ -28,11 +28,10 @@ void a1_rfft_forward(const a1_rfft *plan, const float *in, float *out, float *sc
  * bins 0 and n/2 are ignored. `in` may not overlap `out`. */
 void a1_rfft_inverse(const a1_rfft *plan, const float *in, float *out, float *scratch);
 
-/* `count` windowed frames with real and imaginary parts apart and without the bin n/2, as the
- * short- time transforms want them. Frame f reads n samples from in + f in_stride (frames may
- * overlap), multiplies them by `window` (n factors; NULL means 1) and writes bins 0..n/2-1 to re +
- * f out_stride and im + f out_stride. Bin 0 has an imaginary part of 0. Input and output may not
- * overlap. */
+/* `count` windowed frames, with real and imaginary parts apart and without bin n/2. Frame f reads n
+ * samples from in + f in_stride (frames may overlap each other), multiplies them by `window` (n
+ * factors; NULL means 1) and writes bins 0..n/2-1 to re + f out_stride and im + f out_stride. Bin 0
+ * has an imaginary part of 0. Input and output may not overlap. */
 void a1_rfft_forward_batch(const a1_rfft *plan, const float *window, const float *in,
                            size_t in_stride, size_t count, float *re, float *im, size_t out_stride,
                            float *scratch);

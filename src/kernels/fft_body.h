@@ -123,22 +123,24 @@ A1_INLINE void dft(int radix, vf *re, vf *im)
         dft16(re, im);
 }
 
-A1_INLINE void store_first(vf *re, vf *im, float *out_re, float *out_im)
+/* Complex points lie in blocks: VW real parts, then VW imaginary parts. One stream of memory is
+ * enough then, and the two halves share an address. */
+#define BLOCK (2 * VW)
+
+A1_INLINE void store_first(vf *re, vf *im, float *out)
 {
     dft(FIRST_RADIX, re, im);
     vf_transpose(re);
-    A1_UNROLL
-    for (int j = 0; j < FIRST_RADIX; j++)
-        vf_store(out_re + j * FIRST_RADIX / (VW == 1 ? FIRST_RADIX : 1), re[j]);
     vf_transpose(im);
     A1_UNROLL
-    for (int j = 0; j < FIRST_RADIX; j++)
-        vf_store(out_im + j * FIRST_RADIX / (VW == 1 ? FIRST_RADIX : 1), im[j]);
+    for (int j = 0; j < FIRST_RADIX; j++) {
+        vf_store(out + j * BLOCK, re[j]);
+        vf_store(out + j * BLOCK + VW, im[j]);
+    }
 }
 
 /* The first pass on pairs of real samples, each multiplied by its window. */
-static void first_pass_pairs(size_t points, const float *window, const float *in, float *out_re,
-                             float *out_im)
+static void first_pass_pairs(size_t points, const float *window, const float *in, float *out)
 {
     const size_t step = points / FIRST_RADIX;
     for (size_t c = 0; c < step; c += VW) {
@@ -153,95 +155,104 @@ static void first_pass_pairs(size_t points, const float *window, const float *in
             }
             vf_unzip(a, b, &re[j], &im[j]);
         }
-        store_first(re, im, out_re + c * FIRST_RADIX, out_im + c * FIRST_RADIX);
+        store_first(re, im, out + 2 * c * FIRST_RADIX);
     }
 }
 
-static void first_pass_planes(size_t points, const float *in_re, const float *in_im, float *out_re,
-                              float *out_im)
+static void first_pass_blocks(size_t points, const float *in, float *out)
 {
     const size_t step = points / FIRST_RADIX;
     for (size_t c = 0; c < step; c += VW) {
         vf re[FIRST_RADIX], im[FIRST_RADIX];
         A1_UNROLL
         for (size_t j = 0; j < FIRST_RADIX; j++) {
-            re[j] = vf_load(in_re + c + j * step);
-            im[j] = vf_load(in_im + c + j * step);
+            re[j] = vf_load(in + 2 * (c + j * step));
+            im[j] = vf_load(in + 2 * (c + j * step) + VW);
         }
-        store_first(re, im, out_re + c * FIRST_RADIX, out_im + c * FIRST_RADIX);
+        store_first(re, im, out + 2 * c * FIRST_RADIX);
     }
 }
 
-A1_INLINE void later_pass(int radix, size_t points, const a1_fft_pass *pass, const float *in_re,
-                          const float *in_im, float *out_re, float *out_im)
+/* The offset of the next row. Left to itself gcc computes the offsets of all rows before the loop,
+ * runs out of registers and fetches them back one by one. */
+A1_INLINE size_t next_row(size_t offset, size_t step)
 {
-    const size_t length = pass->length, step = points / (size_t)radix;
+    offset += step;
+    __asm__("" : "+r"(offset));
+    return offset;
+}
+
+A1_INLINE void later_pass(size_t radix, size_t points, const a1_fft_pass *pass, const float *in,
+                          float *out)
+{
+    const size_t length = 2 * pass->length, step = 2 * points / radix;
     for (size_t c = 0; c < step; c += length) {
         const float *twiddle = pass->twiddles;
-        float *to_re = out_re + c * (size_t)radix, *to_im = out_im + c * (size_t)radix;
-        for (size_t k = 0; k < length; k += VW) {
+        for (size_t k = 0; k < length; k += BLOCK) {
             vf re[16], im[16];
-            re[0] = vf_load(in_re + c + k);
-            im[0] = vf_load(in_im + c + k);
+            size_t at = 0;
+            re[0] = vf_load(in);
+            im[0] = vf_load(in + VW);
             A1_UNROLL
-            for (int j = 1; j < radix; j++) {
-                const size_t at = c + k + (size_t)j * step;
-                const vf r = vf_load(in_re + at), i = vf_load(in_im + at);
+            for (size_t j = 1; j < radix; j++) {
+                at = next_row(at, step);
+                const vf r = vf_load(in + at), i = vf_load(in + at + VW);
                 const vf cosine = vf_load(twiddle), sine = vf_load(twiddle + VW);
                 re[j] = vf_fnma(i, sine, r * cosine);
                 im[j] = vf_fma(r, sine, i * cosine);
-                twiddle += 2 * VW;
+                twiddle += BLOCK;
             }
-            dft(radix, re, im);
+            dft((int)radix, re, im);
+            at = 0;
             A1_UNROLL
-            for (int q = 0; q < radix; q++) {
-                vf_store(to_re + k + (size_t)q * length, re[q]);
-                vf_store(to_im + k + (size_t)q * length, im[q]);
+            for (size_t q = 0; q < radix; q++) {
+                vf_store(out + at, re[q]);
+                vf_store(out + at + VW, im[q]);
+                at = next_row(at, length);
             }
+            in += BLOCK;
+            out += BLOCK;
         }
+        out += length * (radix - 1);
     }
 }
 
-static void pass2(size_t points, const a1_fft_pass *pass, const float *in_re, const float *in_im,
-                  float *out_re, float *out_im)
+static void pass2(size_t points, const a1_fft_pass *pass, const float *in, float *out)
 {
-    later_pass(2, points, pass, in_re, in_im, out_re, out_im);
+    later_pass(2, points, pass, in, out);
 }
 
-static void pass4(size_t points, const a1_fft_pass *pass, const float *in_re, const float *in_im,
-                  float *out_re, float *out_im)
+static void pass4(size_t points, const a1_fft_pass *pass, const float *in, float *out)
 {
-    later_pass(4, points, pass, in_re, in_im, out_re, out_im);
+    later_pass(4, points, pass, in, out);
 }
 
-static void pass8(size_t points, const a1_fft_pass *pass, const float *in_re, const float *in_im,
-                  float *out_re, float *out_im)
+static void pass8(size_t points, const a1_fft_pass *pass, const float *in, float *out)
 {
-    later_pass(8, points, pass, in_re, in_im, out_re, out_im);
+    later_pass(8, points, pass, in, out);
 }
 
-static void pass16(size_t points, const a1_fft_pass *pass, const float *in_re, const float *in_im,
-                   float *out_re, float *out_im)
+static void pass16(size_t points, const a1_fft_pass *pass, const float *in, float *out)
 {
-    later_pass(16, points, pass, in_re, in_im, out_re, out_im);
+    later_pass(16, points, pass, in, out);
 }
 
-/* All passes after the first one, from planes 0 and 1 of the scratch; returns the first of the two
- * planes that hold the result. */
-static float *later_passes(const a1_fft_tables *tables, float *scratch)
+/* All passes after the first one, from the first half of the scratch; returns the half that holds
+ * the result. */
+static const float *later_passes(const a1_fft_tables *tables, float *scratch)
 {
-    const size_t points = tables->points, plane = tables->plane;
-    float *from = scratch, *to = scratch + 2 * plane;
+    const size_t points = tables->points;
+    float *from = scratch, *to = scratch + 2 * points;
     for (unsigned p = 0; p < tables->passes; p++) {
         const a1_fft_pass *pass = &tables->pass[p];
         if (pass->radix == 8)
-            pass8(points, pass, from, from + plane, to, to + plane);
+            pass8(points, pass, from, to);
         else if (pass->radix == 4)
-            pass4(points, pass, from, from + plane, to, to + plane);
+            pass4(points, pass, from, to);
         else if (pass->radix == 16)
-            pass16(points, pass, from, from + plane, to, to + plane);
+            pass16(points, pass, from, to);
         else
-            pass2(points, pass, from, from + plane, to, to + plane);
+            pass2(points, pass, from, to);
         float *swap = from;
         from = to;
         to = swap;
@@ -249,18 +260,23 @@ static float *later_passes(const a1_fft_tables *tables, float *scratch)
     return from;
 }
 
-/* Spectrum of the real samples at VW bins from k up and at their mirror images points - k, kept in
- * the order of falling bins. */
+/* Values at VW bins from k up and at their mirror images points - k, in the order of falling bins.
+ * Mirrored blocks overlap two blocks of memory by one lane: vf_mirror takes it from the block that
+ * was visited before. */
 typedef struct bins {
     vf re, im, mirror_re, mirror_im;
 } bins;
 
-A1_INLINE bins separate(const a1_fft_tables *tables, const float *z_re, const float *z_im, size_t k)
+/* The spectrum of the real samples from that of the pairs, `z`. `before` carries the last mirror
+ * block; it starts as block 0, for bin `points` of the pairs is bin 0. */
+A1_INLINE bins separate(const a1_fft_tables *tables, const float *z, size_t k, vf before[2])
 {
-    const size_t mirror = tables->points - k - (VW - 1);
-    const vf a_re = vf_load(z_re + k), a_im = vf_load(z_im + k);
-    const vf b_re = vf_reverse(vf_load(z_re + mirror)), b_im = vf_reverse(vf_load(z_im + mirror));
-    const vf c = vf_load(tables->half_cos + k - 1), s = vf_load(tables->half_sin + k - 1);
+    const float *block = z + 2 * (tables->points - k - VW);
+    const float *turn_by = tables->half_turns + 2 * k;
+    const vf a_re = vf_load(z + 2 * k), a_im = vf_load(z + 2 * k + VW);
+    const vf next_re = vf_load(block), next_im = vf_load(block + VW);
+    const vf b_re = vf_mirror(next_re, before[0]), b_im = vf_mirror(next_im, before[1]);
+    const vf c = vf_load(turn_by), s = vf_load(turn_by + VW);
     const vf half = vf_set1(0.5f);
     const vf sum_re = a_re + b_re, sum_im = a_im - b_im;
     const vf dif_re = a_re - b_re, dif_im = a_im + b_im;
@@ -270,17 +286,30 @@ A1_INLINE bins separate(const a1_fft_tables *tables, const float *z_re, const fl
     x.im = vf_fma(half, sum_im, vf_zero() - t_im);
     x.mirror_re = vf_fma(half, sum_re, vf_zero() - t_re);
     x.mirror_im = vf_fnma(half, sum_im, vf_zero() - t_im);
+    before[0] = next_re;
+    before[1] = next_im;
     return x;
+}
+
+/* Stores to[points - k - VW + 1 ...], but never to[points], which is beyond the row. */
+A1_INLINE void store_mirror(float *to, vf x, size_t points, size_t k)
+{
+    float *at = to + (points - k - (VW - 1));
+    if (k == 0)
+        vf_store_n(at, vf_reverse(x), VW - 1);
+    else
+        vf_store(at, vf_reverse(x));
 }
 
 static void forward(const a1_fft_tables *tables, const float *window, const float *in, float *out,
                     float *scratch)
 {
     const size_t points = tables->points;
-    first_pass_pairs(points, window, in, scratch, scratch + tables->plane);
-    const float *re = later_passes(tables, scratch), *im = re + tables->plane;
-    for (size_t k = 1; k <= points / 2; k += VW) {
-        const bins x = separate(tables, re, im, k);
+    first_pass_pairs(points, window, in, scratch);
+    const float *z = later_passes(tables, scratch);
+    vf before[2] = {vf_load(z), vf_load(z + VW)};
+    for (size_t k = 0; k < points / 2; k += VW) {
+        const bins x = separate(tables, z, k, before);
         float *mirror = out + 2 * (points - k - (VW - 1));
         vf a, b;
         vf_zip(x.re, x.im, &a, &b);
@@ -290,110 +319,133 @@ static void forward(const a1_fft_tables *tables, const float *window, const floa
         vf_store(mirror, a);
         vf_store(mirror + VW, b);
     }
-    out[0] = re[0] + im[0];
-    out[2 * points] = re[0] - im[0];
     out[1] = out[2 * points + 1] = 0.0f;
+    out[points] = z[points];
+    out[points + 1] = -z[points + VW];
 }
 
 static void forward_planes(const a1_fft_tables *tables, const float *window, const float *in,
                            float *out_re, float *out_im, float *scratch)
 {
     const size_t points = tables->points;
-    first_pass_pairs(points, window, in, scratch, scratch + tables->plane);
-    const float *re = later_passes(tables, scratch), *im = re + tables->plane;
-    for (size_t k = 1; k <= points / 2; k += VW) {
-        const bins x = separate(tables, re, im, k);
-        const size_t mirror = points - k - (VW - 1);
+    first_pass_pairs(points, window, in, scratch);
+    const float *z = later_passes(tables, scratch);
+    vf before[2] = {vf_load(z), vf_load(z + VW)};
+    for (size_t k = 0; k < points / 2; k += VW) {
+        const bins x = separate(tables, z, k, before);
         vf_store(out_re + k, x.re);
         vf_store(out_im + k, x.im);
-        vf_store(out_re + mirror, vf_reverse(x.mirror_re));
-        vf_store(out_im + mirror, vf_reverse(x.mirror_im));
+        store_mirror(out_re, x.mirror_re, points, k);
+        store_mirror(out_im, x.mirror_im, points, k);
     }
-    out_re[0] = re[0] + im[0];
     out_im[0] = 0.0f;
+    out_re[points / 2] = z[points];
+    out_im[points / 2] = -z[points + VW];
 }
 
 static void magnitudes(const a1_fft_tables *tables, const float *window, const float *in,
                        float *out, float *scratch)
 {
     const size_t points = tables->points;
-    first_pass_pairs(points, window, in, scratch, scratch + tables->plane);
-    const float *re = later_passes(tables, scratch), *im = re + tables->plane;
-    for (size_t k = 1; k <= points / 2; k += VW) {
-        const bins x = separate(tables, re, im, k);
+    first_pass_pairs(points, window, in, scratch);
+    const float *z = later_passes(tables, scratch);
+    vf before[2] = {vf_load(z), vf_load(z + VW)};
+    for (size_t k = 0; k < points / 2; k += VW) {
+        const bins x = separate(tables, z, k, before);
+        const vf mirror = vf_fma(x.mirror_re, x.mirror_re, x.mirror_im * x.mirror_im);
         vf_store(out + k, vf_sqrt(vf_fma(x.re, x.re, x.im * x.im)));
-        vf_store(out + points - k - (VW - 1),
-                 vf_reverse(vf_sqrt(vf_fma(x.mirror_re, x.mirror_re, x.mirror_im * x.mirror_im))));
+        store_mirror(out, vf_sqrt(mirror), points, k);
     }
-    out[0] = fabsf(re[0] + im[0]);
+    const float middle_re = z[points], middle_im = z[points + VW];
+    out[points / 2] = sqrtf(middle_re * middle_re + middle_im * middle_im);
 }
 
 /* The opposite of separate: twice the spectrum of the pairs, with real and imaginary parts changed
- * over, which makes the passes compute the inverse. */
-A1_INLINE void join(const a1_fft_tables *tables, bins x, size_t k, float *z_re, float *z_im)
+ * over, which makes the passes compute the inverse. `before` carries the mirrored values of the
+ * last call, whose block is complete only with this one's first lane. */
+A1_INLINE void join(const a1_fft_tables *tables, bins x, size_t k, float *z, vf before[2])
 {
-    const size_t mirror = tables->points - k - (VW - 1);
-    const vf c = vf_load(tables->half_cos + k - 1), s = vf_load(tables->half_sin + k - 1);
+    const float *turn_by = tables->half_turns + 2 * k;
+    const vf c = vf_load(turn_by), s = vf_load(turn_by + VW);
     const vf two = vf_set1(2.0f);
     const vf sum_re = x.re + x.mirror_re, sum_im = x.im - x.mirror_im;
     const vf dif_re = x.re - x.mirror_re, dif_im = x.im + x.mirror_im;
     const vf t_re = vf_fnma(dif_im, s, dif_re * c), t_im = vf_fma(dif_re, s, dif_im * c);
-    vf_store(z_im + k, vf_fnma(two, t_im, sum_re));
-    vf_store(z_re + k, vf_fma(two, t_re, sum_im));
-    vf_store(z_im + mirror, vf_reverse(vf_fma(two, t_im, sum_re)));
-    vf_store(z_re + mirror, vf_reverse(vf_fma(two, t_re, vf_zero() - sum_im)));
+    vf_store(z + 2 * k, vf_fma(two, t_re, sum_im));
+    vf_store(z + 2 * k + VW, vf_fnma(two, t_im, sum_re));
+    const vf mirror_im = vf_fma(two, t_re, vf_zero() - sum_im);
+    const vf mirror_re = vf_fma(two, t_im, sum_re);
+    if (k > 0) {
+        float *block = z + 2 * (tables->points - k);
+        vf_store(block, vf_mirror(before[0], mirror_im));
+        vf_store(block + VW, vf_mirror(before[1], mirror_re));
+    }
+    before[0] = mirror_im;
+    before[1] = mirror_re;
 }
 
-/* From planes 2 and 3 of the scratch to samples. */
-static void finish_inverse(const a1_fft_tables *tables, const float *window, float *out,
+/* The bins that are their own mirror images, then from the scratch's second half to samples. */
+static void finish_inverse(const a1_fft_tables *tables, const float *window, float first,
+                           float last, float middle_re, float middle_im, vf before[2], float *out,
                            float *scratch)
 {
-    const size_t points = tables->points, plane = tables->plane;
-    first_pass_planes(points, scratch + 2 * plane, scratch + 3 * plane, scratch, scratch + plane);
-    const float *re = later_passes(tables, scratch), *im = re + plane;
-    for (size_t k = 0; k < points; k += VW) {
+    const size_t points = tables->points;
+    float *z = scratch + 2 * points;
+    vf_store(z + points, vf_mirror(before[0], before[0]));
+    vf_store(z + points + VW, vf_mirror(before[1], before[1]));
+    z[points] = -2.0f * middle_im;
+    z[points + VW] = 2.0f * middle_re;
+    z[0] = first - last;
+    z[VW] = first + last;
+    first_pass_blocks(points, z, scratch);
+    const float *pairs = later_passes(tables, scratch);
+    for (size_t k = 0; k < 2 * points; k += BLOCK) {
         vf a, b;
-        vf_zip(vf_load(im + k), vf_load(re + k), &a, &b);
+        vf_zip(vf_load(pairs + k + VW), vf_load(pairs + k), &a, &b);
         if (window) {
-            a = a * vf_load(window + 2 * k);
-            b = b * vf_load(window + 2 * k + VW);
+            a = a * vf_load(window + k);
+            b = b * vf_load(window + k + VW);
         }
-        vf_store(out + 2 * k, a);
-        vf_store(out + 2 * k + VW, b);
+        vf_store(out + k, a);
+        vf_store(out + k + VW, b);
     }
 }
 
 static void inverse(const a1_fft_tables *tables, const float *in, float *out, float *scratch)
 {
     const size_t points = tables->points;
-    float *z_re = scratch + 2 * tables->plane, *z_im = z_re + tables->plane;
-    for (size_t k = 1; k <= points / 2; k += VW) {
+    vf before[2] = {vf_zero(), vf_zero()};
+    for (size_t k = 0; k < points / 2; k += VW) {
         const float *mirror = in + 2 * (points - k - (VW - 1));
         bins x;
         vf_unzip(vf_load(in + 2 * k), vf_load(in + 2 * k + VW), &x.re, &x.im);
         vf_unzip(vf_load(mirror), vf_load(mirror + VW), &x.mirror_re, &x.mirror_im);
         x.mirror_re = vf_reverse(x.mirror_re);
         x.mirror_im = vf_reverse(x.mirror_im);
-        join(tables, x, k, z_re, z_im);
+        join(tables, x, k, scratch + 2 * points, before);
     }
-    z_im[0] = in[0] + in[2 * points];
-    z_re[0] = in[0] - in[2 * points];
-    finish_inverse(tables, NULL, out, scratch);
+    finish_inverse(tables, NULL, in[0], in[2 * points], in[points], in[points + 1], before, out,
+                   scratch);
+}
+
+A1_INLINE vf load_mirror(const float *from, size_t points, size_t k)
+{
+    const float *at = from + (points - k - (VW - 1));
+    return vf_reverse(k == 0 ? vf_load_n(at, VW - 1) : vf_load(at));
 }
 
 static void inverse_planes(const a1_fft_tables *tables, const float *window, const float *re,
                            const float *im, float *out, float *scratch)
 {
     const size_t points = tables->points;
-    float *z_re = scratch + 2 * tables->plane, *z_im = z_re + tables->plane;
-    for (size_t k = 1; k <= points / 2; k += VW) {
-        const size_t mirror = points - k - (VW - 1);
-        const bins x = {vf_load(re + k), vf_load(im + k), vf_reverse(vf_load(re + mirror)),
-                        vf_reverse(vf_load(im + mirror))};
-        join(tables, x, k, z_re, z_im);
+    vf before[2] = {vf_zero(), vf_zero()};
+    for (size_t k = 0; k < points / 2; k += VW) {
+        const bins x = {vf_load(re + k), vf_load(im + k), load_mirror(re, points, k),
+                        load_mirror(im, points, k)};
+        join(tables, x, k, scratch + 2 * points, before);
     }
-    z_im[0] = z_re[0] = re[0];
-    finish_inverse(tables, window, out, scratch);
+    finish_inverse(tables, window, re[0], 0.0f, re[points / 2], im[points / 2], before, out,
+                   scratch);
 }
 
 const a1_fft_kernels FFT_KERNELS = {

@@ -14,9 +14,6 @@
 
 #define A1_FFT_MAX_PASSES 8
 
-/* Floats between two planes of scratch, against planes at the same place in their pages. */
-#define A1_FFT_PLANE_PADDING 48
-
 typedef struct a1_fft_pass {
     unsigned radix; /* 2, 4, 8 or 16 */
     size_t length;  /* points of the transforms that it combines */
@@ -29,12 +26,11 @@ typedef struct a1_fft_tables {
     size_t points; /* n/2 */
     unsigned passes;
     a1_fft_pass pass[A1_FFT_MAX_PASSES]; /* the passes after the first one */
-    const float *half_cos;               /* cos(2 pi k / n) / 2 and sin(2 pi k / n) / 2 */
-    const float *half_sin;               /* for k = 1..n/4 at index k - 1 */
-    size_t plane;                        /* floats from one plane of scratch to the next */
+    /* cos(2 pi k / n) / 2, then sin(2 pi k / n) / 2, VW of each, for each vector of k < n/4 */
+    const float *half_turns;
 } a1_fft_tables;
 
-/* Scratch: four planes. `window` is NULL or n factors. */
+/* Scratch: 2 n floats. `window` is NULL or n factors. */
 typedef struct a1_fft_kernels {
     unsigned lanes;
     unsigned first_radix;

@@ -1,7 +1,8 @@
 /* Moving lanes about: what the transforms need beyond simd.h, for the same levels.
  *
- * unzip and zip turn pairs in memory order into two vectors and back; transpose turns VW rows of VW
- * lanes into columns. With one lane all of them are plain moves. */
+ * unzip and zip turn pairs in memory order into two vectors and back. mirror gives lane 0 of
+ * `next`, then lanes VW-1 down to 1 of `x`. transpose turns VW rows of VW lanes into columns. With
+ * one lane all of them are plain moves. */
 #ifndef A1_KERNELS_SHUFFLE_H
 #define A1_KERNELS_SHUFFLE_H
 
@@ -37,6 +38,12 @@ A1_INLINE vf vf_reverse(vf x)
 {
     const __m512i down = _mm512_setr_epi32(15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0);
     return _mm512_permutexvar_ps(down, x);
+}
+
+A1_INLINE vf vf_mirror(vf x, vf next)
+{
+    const __m512i lanes = _mm512_setr_epi32(16, 15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1);
+    return _mm512_permutex2var_ps(x, lanes, next);
 }
 
 A1_INLINE vf vf_pairs_low_(vf a, vf b)
@@ -96,6 +103,12 @@ A1_INLINE vf vf_reverse(vf x)
     return _mm256_permutevar8x32_ps(x, _mm256_setr_epi32(7, 6, 5, 4, 3, 2, 1, 0));
 }
 
+A1_INLINE vf vf_mirror(vf x, vf next)
+{
+    const __m256i lanes = _mm256_setr_epi32(0, 7, 6, 5, 4, 3, 2, 1);
+    return _mm256_blend_ps(_mm256_permutevar8x32_ps(x, lanes), next, 1);
+}
+
 A1_INLINE void vf_transpose(vf rows[VW])
 {
     vf fours[8];
@@ -137,6 +150,12 @@ A1_INLINE vf vf_reverse(vf x)
     return vextq_f32(swapped, swapped, 2);
 }
 
+A1_INLINE vf vf_mirror(vf x, vf next)
+{
+    const vf reversed = vf_reverse(x); /* 3 2 1 0 */
+    return vsetq_lane_f32(vgetq_lane_f32(next, 0), vextq_f32(reversed, reversed, 3), 0);
+}
+
 A1_INLINE void vf_transpose(vf rows[VW])
 {
     const float64x2_t a = vreinterpretq_f64_f32(vzip1q_f32(rows[0], rows[1]));
@@ -166,6 +185,12 @@ A1_INLINE void vf_zip(vf even, vf odd, vf *a, vf *b)
 A1_INLINE vf vf_reverse(vf x)
 {
     return x;
+}
+
+A1_INLINE vf vf_mirror(vf x, vf next)
+{
+    (void)x;
+    return next;
 }
 
 A1_INLINE void vf_transpose(vf rows[VW])
