@@ -1,0 +1,538 @@
+/* Tensors to packed weights. Every name and shape is checked here, once. */
+#include "demix/model.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/arena.h"
+
+#define PI 3.14159265358979323846
+
+typedef struct loader {
+    const a1_tensor_set *set;
+    a1_htdemucs *model;
+    a1_error *err;
+} loader;
+
+/* A tensor as float32 of the given shape; the caller frees it. */
+static allin1_status read_tensor(const loader *l, const char *prefix, const char *name,
+                                 unsigned rank, const size_t *shape, float **out)
+{
+    char full[160];
+    snprintf(full, sizeof full, "%s%s", prefix, name);
+    const a1_tensor *tensor;
+    *out = NULL;
+    A1_TRY(a1_tensor_set_require(l->set, full, rank, shape, &tensor, l->err));
+    float *values = a1_aligned_alloc(a1_tensor_count(tensor) * sizeof *values);
+    if (!values)
+        return a1_fail_memory(l->err, full);
+    const allin1_status status = a1_tensor_to_f32(tensor, values, l->err);
+    if (status != ALLIN1_OK) {
+        a1_aligned_free(values);
+        return status;
+    }
+    *out = values;
+    return ALLIN1_OK;
+}
+
+static allin1_status read_vector(const loader *l, const char *prefix, const char *name, size_t count,
+                                 float **out)
+{
+    return read_tensor(l, prefix, name, 1, &count, out);
+}
+
+/* A convolution's weight (out, in, taps...) as matrix[tap * in + i][out], and its bias. */
+static allin1_status read_conv(const loader *l, const char *prefix, const char *name, unsigned rank,
+                               const size_t *shape, float **matrix, float **bias)
+{
+    char weight[64], bias_name[64];
+    snprintf(weight, sizeof weight, "%s.weight", name);
+    snprintf(bias_name, sizeof bias_name, "%s.bias", name);
+    const size_t out = shape[0], in = shape[1];
+    size_t taps = 1;
+    for (unsigned i = 2; i < rank; i++)
+        taps *= shape[i];
+    float *values = NULL;
+    *matrix = *bias = NULL;
+    A1_TRY(read_tensor(l, prefix, weight, rank, shape, &values));
+    *matrix = a1_aligned_alloc(out * in * taps * sizeof(float));
+    if (!*matrix) {
+        a1_aligned_free(values);
+        return a1_fail_memory(l->err, name);
+    }
+    for (size_t o = 0; o < out; o++)
+        for (size_t i = 0; i < in; i++)
+            for (size_t t = 0; t < taps; t++)
+                (*matrix)[(t * in + i) * out + o] = values[(o * in + i) * taps + t];
+    a1_aligned_free(values);
+    const allin1_status status = read_vector(l, prefix, bias_name, out, bias);
+    if (status != ALLIN1_OK) {
+        a1_aligned_free(*matrix);
+        *matrix = NULL;
+    }
+    return status;
+}
+
+static allin1_status load_conv(const loader *l, const char *prefix, const char *name, unsigned rank,
+                               const size_t *shape, int glu, a1_gemm_weights *weights)
+{
+    float *matrix, *bias;
+    A1_TRY(read_conv(l, prefix, name, rank, shape, &matrix, &bias));
+    const size_t out = shape[0];
+    size_t k = shape[1];
+    for (unsigned i = 2; i < rank; i++)
+        k *= shape[i];
+    const allin1_status status =
+        a1_gemm_weights_pack_simple(weights, matrix, k, out, bias, glu, l->err);
+    a1_aligned_free(matrix);
+    a1_aligned_free(bias);
+    return status;
+}
+
+/* Spreads 2 * channels values into panels of 16 values and their 16 gates. */
+static float *spread_pairs(const float *values, size_t channels)
+{
+    const size_t panels = (channels + 15) / 16;
+    float *out = a1_aligned_alloc(panels * 32 * sizeof *out);
+    if (!out)
+        return NULL;
+    memset(out, 0, panels * 32 * sizeof *out);
+    for (size_t c = 0; c < channels; c++) {
+        out[c / 16 * 32 + c % 16] = values[c];
+        out[c / 16 * 32 + 16 + c % 16] = values[channels + c];
+    }
+    return out;
+}
+
+static float *spread(const float *values, size_t count, size_t room)
+{
+    float *out = a1_aligned_alloc(room * sizeof *out);
+    if (!out)
+        return NULL;
+    memset(out, 0, room * sizeof *out);
+    memcpy(out, values, count * sizeof *out);
+    return out;
+}
+
+static allin1_status load_expand(const loader *l, const char *prefix, size_t channels,
+                                 dconv_layer *layer)
+{
+    const size_t columns = 2 * channels, panels = (channels + 15) / 16;
+    float *matrix, *bias;
+    A1_TRY(read_conv(l, prefix, "3", 3, (size_t[]){columns, layer->hidden, 1}, &matrix, &bias));
+    int32_t *slots = malloc(panels * 32 * sizeof *slots);
+    a1_gemm_group *groups = malloc(panels * 2 * sizeof *groups);
+    allin1_status status = ALLIN1_ERROR_MEMORY;
+    if (!slots || !groups) {
+        a1_fail_memory(l->err, prefix);
+        goto done;
+    }
+    for (size_t s = 0; s < panels * 32; s++) {
+        const size_t c = s / 32 * 16 + s % 16;
+        slots[s] = c < channels ? (int32_t)(c + (s % 32 < 16 ? 0 : channels)) : -1;
+    }
+    for (size_t g = 0; g < panels * 2; g++)
+        groups[g] = (a1_gemm_group){g * 16, 16};
+    status = a1_gemm_weights_pack(&layer->expand, matrix, layer->hidden, columns, bias, panels, slots,
+                                  groups, 0, l->err);
+done:
+    free(slots);
+    free(groups);
+    a1_aligned_free(matrix);
+    a1_aligned_free(bias);
+    return status;
+}
+
+static allin1_status load_spread(const loader *l, const char *prefix, const char *name, size_t count,
+                                 size_t room, int pairs, float **out)
+{
+    float *values;
+    A1_TRY(read_vector(l, prefix, name, count, &values));
+    *out = pairs ? spread_pairs(values, count / 2) : spread(values, count, room);
+    a1_aligned_free(values);
+    return *out ? ALLIN1_OK : a1_fail_memory(l->err, prefix);
+}
+
+static allin1_status load_dconv(const loader *l, const char *level, size_t channels,
+                                dconv_layer layers[DCONV_LAYERS])
+{
+    for (int d = 0; d < DCONV_LAYERS; d++) {
+        dconv_layer *layer = &layers[d];
+        char prefix[96];
+        snprintf(prefix, sizeof prefix, "%sdconv.layers.%d.", level, d);
+        layer->hidden = channels / 8;
+        layer->hidden_stride = (layer->hidden + 15) / 16 * 16;
+        const size_t room = (channels + 15) / 16 * 16;
+        A1_TRY(load_conv(l, prefix, "0", 3, (size_t[]){layer->hidden, channels, 3}, 0,
+                         &layer->conv));
+        /* All 16 columns of a group are written, so that the padding of a hidden row is zero. */
+        for (size_t g = 0; g < layer->hidden_stride / 16; g++)
+            layer->conv.groups[g] = (a1_gemm_group){g * 16, 16};
+        A1_TRY(load_spread(l, prefix, "1.weight", layer->hidden, layer->hidden_stride, 0,
+                           &layer->norm1_mul));
+        A1_TRY(load_spread(l, prefix, "1.bias", layer->hidden, layer->hidden_stride, 0,
+                           &layer->norm1_add));
+        A1_TRY(load_expand(l, prefix, channels, layer));
+        A1_TRY(load_spread(l, prefix, "4.weight", 2 * channels, 0, 1, &layer->norm2_mul));
+        A1_TRY(load_spread(l, prefix, "4.bias", 2 * channels, 0, 1, &layer->norm2_add));
+        A1_TRY(load_spread(l, prefix, "6.scale", channels, room, 0, &layer->scale));
+    }
+    return ALLIN1_OK;
+}
+
+static allin1_status load_encoder(const loader *l, int branch, size_t i)
+{
+    a1_htdemucs *model = l->model;
+    encoder_level *level = &model->encoder[branch][i];
+    char prefix[64];
+    snprintf(prefix, sizeof prefix, "%sencoder.%zu.", branch ? "t" : "", i);
+    const unsigned rank = branch ? 3 : 4;
+    level->channels = model->channels[i];
+    level->in_channels = i ? model->channels[i - 1] : branch ? AUDIO_CHANNELS : 2 * AUDIO_CHANNELS;
+    A1_TRY(load_conv(l, prefix, "conv", rank,
+                     (size_t[]){level->channels, level->in_channels, 8, 1}, 0, &level->conv));
+    A1_TRY(load_conv(l, prefix, "rewrite", rank,
+                     (size_t[]){2 * level->channels, level->channels, 1, 1}, 1, &level->rewrite));
+    A1_TRY(load_dconv(l, prefix, level->channels, level->dconv));
+    if (branch || i)
+        return ALLIN1_OK;
+    float *table;
+    const size_t rows = model->rows[1], panels = level->rewrite.panels;
+    A1_TRY(read_tensor(l, "", "freq_emb.embedding.weight", 2, (size_t[]){rows, level->channels},
+                       &table));
+    level->embedding = a1_aligned_alloc(rows * panels * 16 * sizeof(float));
+    if (level->embedding) {
+        memset(level->embedding, 0, rows * panels * 16 * sizeof(float));
+        /* The table's scale is 10 and the network adds 0.2 of it. */
+        for (size_t r = 0; r < rows; r++)
+            for (size_t c = 0; c < level->channels; c++)
+                level->embedding[r * panels * 16 + c] =
+                    0.2f * (10.0f * table[r * level->channels + c]);
+    }
+    a1_aligned_free(table);
+    return level->embedding ? ALLIN1_OK : a1_fail_memory(l->err, "the frequency embedding");
+}
+
+/* Transposed convolution, kernel 8 and stride 4, as a product: output 4 q + p takes tap p of input q and
+ * tap p + 4 of input q - 1. Rows of the matrix: inputs q - 1, then q; columns: phase p, channel. */
+static allin1_status load_conv_tr(const loader *l, const char *prefix, int branch,
+                                  decoder_level *level)
+{
+    const size_t in = level->channels, out = level->out_channels;
+    const size_t per_phase = (out + 15) / 16, panels = (4 * per_phase + 1) / 2;
+    float *values = NULL, *bias = NULL, *matrix = NULL, *bias4 = NULL;
+    int32_t *slots = malloc(panels * 32 * sizeof *slots);
+    a1_gemm_group *groups = malloc(panels * 2 * sizeof *groups);
+    allin1_status status = ALLIN1_ERROR_MEMORY;
+    matrix = a1_aligned_alloc(2 * in * 4 * out * sizeof *matrix);
+    bias4 = a1_aligned_alloc(4 * out * sizeof *bias4);
+    if (!slots || !groups || !matrix || !bias4) {
+        a1_fail_memory(l->err, prefix);
+        goto done;
+    }
+    A1_CHECK(read_tensor(l, prefix, "conv_tr.weight", branch ? 3 : 4, (size_t[]){in, out, 8, 1},
+                         &values));
+    A1_CHECK(read_vector(l, prefix, "conv_tr.bias", out, &bias));
+    for (size_t i = 0; i < in; i++)
+        for (size_t o = 0; o < out; o++)
+            for (size_t p = 0; p < 4; p++) {
+                const float *taps = values + (i * out + o) * 8;
+                matrix[i * 4 * out + p * out + o] = taps[p + 4];
+                matrix[(in + i) * 4 * out + p * out + o] = taps[p];
+            }
+    for (size_t p = 0; p < 4; p++)
+        memcpy(bias4 + p * out, bias, out * sizeof *bias);
+    const size_t phase_step = (branch ? 1 : (size_t)ROW_PITCH) * out;
+    for (size_t g = 0; g < panels * 2; g++) {
+        const size_t phase = g / per_phase, first = g % per_phase * 16;
+        const size_t valid = phase >= 4 ? 0 : out - first < 16 ? out - first : 16;
+        groups[g] = (a1_gemm_group){phase * phase_step + first, valid};
+        for (size_t s = 0; s < 16; s++)
+            slots[g * 16 + s] = s < valid ? (int32_t)(phase * out + first + s) : -1;
+    }
+    status = a1_gemm_weights_pack(&level->conv_tr, matrix, 2 * in, 4 * out, bias4, panels, slots,
+                                  groups, 0, l->err);
+done:
+    free(slots);
+    free(groups);
+    a1_aligned_free(values);
+    a1_aligned_free(bias);
+    a1_aligned_free(matrix);
+    a1_aligned_free(bias4);
+    return status;
+}
+
+static allin1_status load_decoder(const loader *l, int branch, size_t i)
+{
+    a1_htdemucs *model = l->model;
+    decoder_level *level = &model->decoder[branch][i];
+    char prefix[64];
+    snprintf(prefix, sizeof prefix, "%sdecoder.%zu.", branch ? "t" : "", i);
+    level->channels = model->channels[LEVELS - 1 - i];
+    level->out_channels = i + 1 < LEVELS ? model->channels[LEVELS - 2 - i]
+                                         : A1_DEMIX_SOURCES * AUDIO_CHANNELS * (branch ? 1 : 2);
+    A1_TRY(load_conv(l, prefix, "rewrite", branch ? 3 : 4,
+                     (size_t[]){2 * level->channels, level->channels, 3, 3}, 1, &level->rewrite));
+    A1_TRY(load_dconv(l, prefix, level->channels, level->dconv));
+    return load_conv_tr(l, prefix, branch, level);
+}
+
+static allin1_status load_affine(const loader *l, const char *prefix, const char *name, size_t count,
+                                 affine *out)
+{
+    char weight[64], bias[64];
+    snprintf(weight, sizeof weight, "%s.weight", name);
+    snprintf(bias, sizeof bias, "%s.bias", name);
+    A1_TRY(read_vector(l, prefix, weight, count, &out->mul));
+    return read_vector(l, prefix, bias, count, &out->add);
+}
+
+/* Rows first..first+count of a linear layer (out, in), packed; the first `scaled` outputs are multiplied
+ * by `scale`. */
+static allin1_status load_linear(const loader *l, const char *prefix, const char *weight_name,
+                                 const char *bias_name, size_t out, size_t in, size_t first,
+                                 size_t count, size_t scaled, float scale, a1_gemm_weights *weights)
+{
+    float *values = NULL, *bias = NULL, *matrix = NULL;
+    allin1_status status;
+    A1_CHECK(read_tensor(l, prefix, weight_name, 2, (size_t[]){out, in}, &values));
+    A1_CHECK(read_vector(l, prefix, bias_name, out, &bias));
+    matrix = a1_aligned_alloc(in * count * sizeof *matrix);
+    if (!matrix) {
+        status = a1_fail_memory(l->err, prefix);
+        goto done;
+    }
+    for (size_t o = 0; o < count; o++) {
+        const float factor = o < scaled ? scale : 1.0f;
+        for (size_t i = 0; i < in; i++)
+            matrix[i * count + o] = values[(first + o) * in + i] * factor;
+        bias[first + o] *= factor;
+    }
+    status = a1_gemm_weights_pack_simple(weights, matrix, in, count, bias + first, 0, l->err);
+done:
+    a1_aligned_free(values);
+    a1_aligned_free(bias);
+    a1_aligned_free(matrix);
+    return status;
+}
+
+static allin1_status load_transformer_layer(const loader *l, int branch, size_t i)
+{
+    const a1_htdemucs *model = l->model;
+    transformer_layer *layer = &l->model->transformer[branch][i];
+    const size_t width = model->width, hidden = model->feed_forward;
+    /* The scores' factor 1 / sqrt(head width) goes into the queries; it is a power of two for the
+     * real model, so nothing is rounded. */
+    const float scale = 1.0f / sqrtf((float)(width / model->heads));
+    const int cross = i % 2;
+    char prefix[96];
+    snprintf(prefix, sizeof prefix, "crosstransformer.layers%s.%zu.", branch ? "_t" : "", i);
+    A1_TRY(load_affine(l, prefix, "norm1", width, &layer->norm1));
+    A1_TRY(load_affine(l, prefix, "norm2", width, &layer->norm2));
+    if (cross) {
+        A1_TRY(load_affine(l, prefix, "norm3", width, &layer->norm3));
+        A1_TRY(load_linear(l, prefix, "cross_attn.in_proj_weight", "cross_attn.in_proj_bias",
+                           3 * width, width, 0, width, width, scale, &layer->query));
+        A1_TRY(load_linear(l, prefix, "cross_attn.in_proj_weight", "cross_attn.in_proj_bias",
+                           3 * width, width, width, 2 * width, 0, 1.0f, &layer->key_value));
+        A1_TRY(load_linear(l, prefix, "cross_attn.out_proj.weight", "cross_attn.out_proj.bias",
+                           width, width, 0, width, 0, 1.0f, &layer->project));
+    } else {
+        A1_TRY(load_linear(l, prefix, "self_attn.in_proj_weight", "self_attn.in_proj_bias",
+                           3 * width, width, 0, 3 * width, width, scale, &layer->query_key_value));
+        A1_TRY(load_linear(l, prefix, "self_attn.out_proj.weight", "self_attn.out_proj.bias", width,
+                           width, 0, width, 0, 1.0f, &layer->project));
+    }
+    A1_TRY(load_linear(l, prefix, "linear1.weight", "linear1.bias", hidden, width, 0, hidden, 0,
+                       1.0f, &layer->linear1));
+    A1_TRY(load_linear(l, prefix, "linear2.weight", "linear2.bias", width, hidden, 0, width, 0, 1.0f,
+                       &layer->linear2));
+    const size_t room = (width + 31) / 32 * 32;
+    A1_TRY(load_spread(l, prefix, "gamma_1.scale", width, room, 0, &layer->gamma1));
+    A1_TRY(load_spread(l, prefix, "gamma_2.scale", width, room, 0, &layer->gamma2));
+    return load_affine(l, prefix, "norm_out", width, &layer->norm_out);
+}
+
+size_t a1_htdemucs_tokens(const a1_htdemucs *model, int branch)
+{
+    return branch ? model->lengths[LEVELS] : model->rows[LEVELS] * SPEC_FRAMES;
+}
+
+/* Sinusoidal positions in double. Frequency: frame and row, each half of the width, sine and cosine
+ * interleaved. Time: all cosines, then all sines, with another exponent. */
+static allin1_status make_positions(const loader *l)
+{
+    a1_htdemucs *model = l->model;
+    const size_t width = model->width, half = width / 2;
+    for (int branch = 0; branch < 2; branch++) {
+        model->position[branch] =
+            a1_aligned_alloc(a1_htdemucs_tokens(model, branch) * width * sizeof(float));
+        if (!model->position[branch])
+            return a1_fail_memory(l->err, "the position tables");
+    }
+    for (size_t row = 0; row < model->rows[LEVELS]; row++)
+        for (size_t frame = 0; frame < SPEC_FRAMES; frame++) {
+            float *out = model->position[0] + (row * SPEC_FRAMES + frame) * width;
+            for (size_t i = 0; i < half / 2; i++) {
+                const double w = pow(10000.0, -2.0 * (double)i / (double)half);
+                out[2 * i] = (float)sin((double)frame * w);
+                out[2 * i + 1] = (float)cos((double)frame * w);
+                out[half + 2 * i] = (float)sin((double)row * w);
+                out[half + 2 * i + 1] = (float)cos((double)row * w);
+            }
+        }
+    for (size_t t = 0; t < model->lengths[LEVELS]; t++) {
+        float *out = model->position[1] + t * width;
+        for (size_t k = 0; k < half; k++) {
+            const double phase = (double)t / pow(10000.0, (double)k / (double)(half - 1));
+            out[k] = (float)cos(phase);
+            out[half + k] = (float)sin(phase);
+        }
+    }
+    return ALLIN1_OK;
+}
+
+/* The widths follow from three tensors; all others must agree with them. */
+static allin1_status read_sizes(const loader *l)
+{
+    a1_htdemucs *model = l->model;
+    const size_t any = SIZE_MAX;
+    const a1_tensor *conv, *up, *linear;
+    A1_TRY(a1_tensor_set_require(l->set, "encoder.0.conv.weight", 4, (size_t[]){any, 4, 8, 1}, &conv,
+                                 l->err));
+    A1_TRY(a1_tensor_set_require(l->set, "channel_upsampler.weight", 3, (size_t[]){any, any, 1}, &up,
+                                 l->err));
+    A1_TRY(a1_tensor_set_require(l->set, "crosstransformer.layers.0.linear1.weight", 2,
+                                 (size_t[]){any, any}, &linear, l->err));
+    const size_t first = conv->shape[0], width = up->shape[0], hidden = linear->shape[0];
+    const char *heads_text = a1_tensor_set_text(l->set, "heads");
+    const size_t heads = heads_text ? strtoul(heads_text, NULL, 10) : 8;
+    if (first < 8 || first > 1024 || first % 8 || width < 16 || width > 8192 || hidden < 1 ||
+        hidden > 65536 || heads < 1 || width % (16 * heads) || width % 32)
+        return a1_fail(l->err, ALLIN1_ERROR_FORMAT,
+                       "the separator's sizes are not usable: %zu channels, width %zu, %zu heads, "
+                       "feed-forward %zu",
+                       first, width, heads, hidden);
+    model->width = width;
+    model->heads = heads;
+    model->feed_forward = hidden;
+    model->rows[0] = SPEC_ROWS;
+    model->lengths[0] = A1_DEMIX_SEGMENT;
+    for (size_t i = 0; i < LEVELS; i++) {
+        model->channels[i] = first << i;
+        model->rows[i + 1] = model->rows[i] / 4;
+        model->lengths[i + 1] = (model->lengths[i] + 3) / 4;
+    }
+    return ALLIN1_OK;
+}
+
+static allin1_status load_all(const loader *l)
+{
+    a1_htdemucs *model = l->model;
+    A1_TRY(read_sizes(l));
+    const size_t deepest = model->channels[LEVELS - 1], width = model->width;
+    for (int branch = 0; branch < 2; branch++) {
+        for (size_t i = 0; i < LEVELS; i++) {
+            A1_TRY(load_encoder(l, branch, i));
+            A1_TRY(load_decoder(l, branch, i));
+        }
+        for (size_t i = 0; i < TRANSFORMER_LAYERS; i++)
+            A1_TRY(load_transformer_layer(l, branch, i));
+        A1_TRY(load_conv(l, "", branch ? "channel_upsampler_t" : "channel_upsampler", 3,
+                         (size_t[]){width, deepest, 1}, 0, &model->upsample[branch]));
+        A1_TRY(load_conv(l, "", branch ? "channel_downsampler_t" : "channel_downsampler", 3,
+                         (size_t[]){deepest, width, 1}, 0, &model->downsample[branch]));
+        A1_TRY(load_affine(l, "crosstransformer.", branch ? "norm_in_t" : "norm_in", width,
+                           &model->norm_in[branch]));
+    }
+    A1_TRY(make_positions(l));
+    model->window = a1_aligned_alloc(FFT_SIZE * sizeof(float));
+    if (!model->window)
+        return a1_fail_memory(l->err, "the window");
+    for (size_t i = 0; i < FFT_SIZE; i++)
+        model->window[i] = (float)(0.5 - 0.5 * cos(2.0 * PI * (double)i / FFT_SIZE));
+    return a1_rfft_create(&model->fft, FFT_SIZE, &model->cpu, l->err);
+}
+
+allin1_status a1_htdemucs_create(a1_htdemucs **out, const a1_tensor_set *weights, const a1_cpu *cpu,
+                                 a1_pool *pool, a1_error *err)
+{
+    (void)pool;
+    *out = NULL;
+    a1_htdemucs *model = calloc(1, sizeof *model);
+    if (!model)
+        return a1_fail_memory(err, "the separator");
+    model->cpu = *cpu;
+    model->gemm = a1_gemm_kernels_get(cpu);
+    model->layers = a1_layer_kernels_get(cpu);
+    const loader l = {weights, model, err};
+    const allin1_status status = load_all(&l);
+    if (status != ALLIN1_OK)
+        a1_htdemucs_destroy(&model);
+    *out = model;
+    return status;
+}
+
+static void free_dconv(dconv_layer layers[DCONV_LAYERS])
+{
+    for (int d = 0; d < DCONV_LAYERS; d++) {
+        a1_gemm_weights_free(&layers[d].conv);
+        a1_gemm_weights_free(&layers[d].expand);
+        a1_aligned_free(layers[d].norm1_mul);
+        a1_aligned_free(layers[d].norm1_add);
+        a1_aligned_free(layers[d].norm2_mul);
+        a1_aligned_free(layers[d].norm2_add);
+        a1_aligned_free(layers[d].scale);
+    }
+}
+
+static void free_affine(affine *pair)
+{
+    a1_aligned_free(pair->mul);
+    a1_aligned_free(pair->add);
+}
+
+void a1_htdemucs_destroy(a1_htdemucs **slot)
+{
+    a1_htdemucs *model = *slot;
+    if (!model)
+        return;
+    for (int branch = 0; branch < 2; branch++) {
+        for (size_t i = 0; i < LEVELS; i++) {
+            encoder_level *encoder = &model->encoder[branch][i];
+            decoder_level *decoder = &model->decoder[branch][i];
+            a1_gemm_weights_free(&encoder->conv);
+            a1_gemm_weights_free(&encoder->rewrite);
+            a1_aligned_free(encoder->embedding);
+            free_dconv(encoder->dconv);
+            a1_gemm_weights_free(&decoder->rewrite);
+            a1_gemm_weights_free(&decoder->conv_tr);
+            free_dconv(decoder->dconv);
+        }
+        for (size_t i = 0; i < TRANSFORMER_LAYERS; i++) {
+            transformer_layer *layer = &model->transformer[branch][i];
+            free_affine(&layer->norm1);
+            free_affine(&layer->norm2);
+            free_affine(&layer->norm3);
+            free_affine(&layer->norm_out);
+            a1_gemm_weights_free(&layer->query_key_value);
+            a1_gemm_weights_free(&layer->query);
+            a1_gemm_weights_free(&layer->key_value);
+            a1_gemm_weights_free(&layer->project);
+            a1_gemm_weights_free(&layer->linear1);
+            a1_gemm_weights_free(&layer->linear2);
+            a1_aligned_free(layer->gamma1);
+            a1_aligned_free(layer->gamma2);
+        }
+        a1_gemm_weights_free(&model->upsample[branch]);
+        a1_gemm_weights_free(&model->downsample[branch]);
+        free_affine(&model->norm_in[branch]);
+        a1_aligned_free(model->position[branch]);
+    }
+    a1_rfft_destroy(&model->fft);
+    a1_aligned_free(model->window);
+    free(model);
+    *slot = NULL;
+}

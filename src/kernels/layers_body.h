@@ -1,0 +1,233 @@
+/* The body of the row-wise kernels, compiled once per instruction set (see layers.h, simd.h). */
+#include "kernels/layers.h"
+#include "kernels/vecmath.h"
+
+/* Vectors summed in float before they go into double. */
+#define RUN 32
+
+static void fold(vf sums, vf squares, a1_moments *moments)
+{
+    float lanes[VW];
+    double sum = 0, square_sum = 0;
+    vf_store(lanes, sums);
+    for (size_t i = 0; i < VW; i++)
+        sum += (double)lanes[i];
+    vf_store(lanes, squares);
+    for (size_t i = 0; i < VW; i++)
+        square_sum += (double)lanes[i];
+    moments->sum += sum;
+    moments->square_sum += square_sum;
+}
+
+static void moments(const float *x, size_t rows, size_t width, size_t stride, a1_moments *out)
+{
+    vf sums = vf_zero(), squares = vf_zero();
+    size_t run = 0;
+    if (width == stride) {
+        width *= rows;
+        rows = 1;
+    }
+    for (size_t r = 0; r < rows; r++, x += stride) {
+        for (size_t c = 0; c < width; c += VW) {
+            const vf value = width - c >= VW ? vf_load(x + c) : vf_load_n(x + c, width - c);
+            sums = sums + value;
+            squares = vf_fma(value, value, squares);
+            if (++run == RUN) {
+                fold(sums, squares, out);
+                sums = squares = vf_zero();
+                run = 0;
+            }
+        }
+    }
+    fold(sums, squares, out);
+}
+
+static void norm_gelu(float *x, size_t rows, size_t width, size_t stride, float mean,
+                      const float *mul, const float *add)
+{
+    const vf centre = vf_set1(mean);
+    for (size_t r = 0; r < rows; r++, x += stride)
+        for (size_t c = 0; c < width; c += VW)
+            vf_store(x + c, vf_gelu(vf_fma(vf_load(x + c) - centre, vf_load(mul + c),
+                                           vf_load(add + c))));
+}
+
+static void norm_glu_add(const float *x, size_t rows, size_t panels, size_t stride, float mean,
+                         const float *mul, const float *add, const float *scale, float *y,
+                         size_t width, size_t y_stride)
+{
+    const vf centre = vf_set1(mean);
+    for (size_t r = 0; r < rows; r++, x += stride, y += y_stride) {
+        for (size_t p = 0; p < panels; p++) {
+            for (size_t c = 0; c < 16 && p * 16 + c < width; c += VW) {
+                const size_t v = p * 32 + c, g = v + 16, left = width - (p * 16 + c);
+                const vf value = vf_fma(vf_load(x + v) - centre, vf_load(mul + v), vf_load(add + v));
+                const vf gate = vf_fma(vf_load(x + g) - centre, vf_load(mul + g), vf_load(add + g));
+                const vf change = value * vf_sigmoid(gate);
+                const vf factor = vf_load(scale + p * 16 + c);
+                float *at = y + p * 16 + c;
+                if (left >= VW)
+                    vf_store(at, vf_fma(change, factor, vf_load(at)));
+                else
+                    vf_store_n(at, vf_fma(change, factor, vf_load_n(at, left)), left);
+            }
+        }
+    }
+}
+
+static void norm(const float *x, size_t rows, size_t width, float mean, const float *mul,
+                 const float *add, float *out)
+{
+    const vf centre = vf_set1(mean);
+    for (size_t r = 0; r < rows; r++, x += width, out += width) {
+        size_t c = 0;
+        for (; c + VW <= width; c += VW)
+            vf_store(out + c,
+                     vf_fma(vf_load(x + c) - centre, vf_load(mul + c), vf_load(add + c)));
+        if (c < width) {
+            const size_t n = width - c;
+            vf_store_n(out + c,
+                       vf_fma(vf_load_n(x + c, n) - centre, vf_load_n(mul + c, n),
+                              vf_load_n(add + c, n)),
+                       n);
+        }
+    }
+}
+
+static void layer_norm(const float *x, size_t rows, size_t width, const float *mul,
+                       const float *add, const float *position, float *out)
+{
+    for (size_t r = 0; r < rows; r++, x += width, out += width) {
+        a1_moments total = {0, 0};
+        moments(x, 1, width, width, &total);
+        const double mean = total.sum / (double)width;
+        vf squares = vf_zero();
+        size_t c = 0;
+        const vf centre = vf_set1((float)mean);
+        for (; c + VW <= width; c += VW) {
+            const vf d = vf_load(x + c) - centre;
+            squares = vf_fma(d, d, squares);
+        }
+        double variance = (double)vf_sum(squares);
+        for (size_t i = c; i < width; i++)
+            variance += ((double)x[i] - mean) * ((double)x[i] - mean);
+        variance /= (double)width;
+        const float rstd = (float)(1.0 / sqrt(variance + 1e-5));
+        const vf factor = vf_set1(rstd);
+        for (c = 0; c < width; c += VW) {
+            const size_t n = width - c < VW ? width - c : VW;
+            vf value = (vf_load_n(x + c, n) - centre) * factor;
+            value = vf_fma(value, vf_load_n(mul + c, n), vf_load_n(add + c, n));
+            if (position)
+                value = value + vf_load_n(position + r * width + c, n);
+            vf_store_n(out + c, value, n);
+        }
+    }
+}
+
+static void standardise(const float *x, size_t count, float mean, float divisor, float *out)
+{
+    const vf centre = vf_set1(mean), over = vf_set1(divisor);
+    size_t i = 0;
+    for (; i + VW <= count; i += VW)
+        vf_store(out + i, (vf_load(x + i) - centre) / over);
+    for (; i < count; i++)
+        out[i] = (x[i] - mean) / divisor;
+}
+
+static void restore(const float *x, size_t count, float mean, float std, float *out)
+{
+    const vf factor = vf_set1(std), add = vf_set1(mean);
+    size_t i = 0;
+    for (; i + VW <= count; i += VW)
+        vf_store(out + i, vf_load(x + i) * factor + add);
+    for (; i < count; i++)
+        out[i] = x[i] * std + mean;
+}
+
+static void softmax_block(float *scores, size_t rows, size_t keys, size_t stride, float *maximum,
+                          double *sum, float *values, size_t values_width)
+{
+    for (size_t r = 0; r < rows; r++, scores += stride, values += values_width) {
+        vf top0 = vf_load(scores), top1 = top0;
+        size_t k = 0;
+        for (; k + 2 * VW <= keys; k += 2 * VW) {
+            top0 = vf_max(top0, vf_load(scores + k));
+            top1 = vf_max(top1, vf_load(scores + k + VW));
+        }
+        for (; k < keys; k += VW)
+            top0 = vf_max(top0, vf_load(scores + k));
+        const float top = vf_max_lane(vf_max(top0, top1));
+        const int first = maximum[r] == -INFINITY;
+        const float high = top > maximum[r] ? top : maximum[r];
+        if (!first && high > maximum[r]) {
+            const float shrink = expf(maximum[r] - high);
+            const vf factor = vf_set1(shrink);
+            for (size_t c = 0; c < values_width; c += VW)
+                vf_store(values + c, vf_load(values + c) * factor);
+            sum[r] *= (double)shrink;
+        }
+        maximum[r] = high;
+        const vf centre = vf_set1(high);
+        vf sum0 = vf_zero(), sum1 = vf_zero();
+        for (k = 0; k + 2 * VW <= keys; k += 2 * VW) {
+            const vf e0 = vf_exp(vf_load(scores + k) - centre);
+            const vf e1 = vf_exp(vf_load(scores + k + VW) - centre);
+            vf_store(scores + k, e0);
+            vf_store(scores + k + VW, e1);
+            sum0 = sum0 + e0;
+            sum1 = sum1 + e1;
+        }
+        for (; k < keys; k += VW) {
+            const vf e0 = vf_exp(vf_load(scores + k) - centre);
+            vf_store(scores + k, e0);
+            sum0 = sum0 + e0;
+        }
+        sum[r] += (double)vf_sum(sum0) + (double)vf_sum(sum1);
+    }
+}
+
+static void softmax_finish(const float *values, size_t rows, size_t values_stride, size_t width,
+                           const double *sum, float *out, size_t out_stride)
+{
+    for (size_t r = 0; r < rows; r++, values += values_stride, out += out_stride) {
+        const vf factor = vf_set1((float)(1.0 / sum[r]));
+        for (size_t c = 0; c < width; c += VW) {
+            const size_t n = width - c < VW ? width - c : VW;
+            vf_store_n(out + c, vf_load(values + c) * factor, n);
+        }
+    }
+}
+
+static void pack_keys(const float *k, size_t stride, size_t tokens, size_t width, float *out)
+{
+    for (size_t token = 0; token < tokens; token += 32, out += width * 32) {
+        for (size_t c0 = 0; c0 < width; c0 += 16) {
+            const size_t c1 = c0 + 16 < width ? c0 + 16 : width;
+            for (size_t t = 0; t < 32; t++) {
+                const float *row = k + (token + t) * stride;
+                for (size_t c = c0; c < c1; c++)
+                    out[c * 32 + t] = row[c];
+            }
+        }
+    }
+}
+
+static void pack_values(const float *v, size_t stride, size_t tokens, size_t width, float *out)
+{
+    for (size_t c0 = 0; c0 < width; c0 += 32) {
+        for (size_t t = 0; t < tokens; t++, out += 32) {
+            const float *row = v + t * stride + c0;
+            for (size_t c = 0; c < 32; c += VW) {
+                const size_t left = c0 + c < width ? width - c0 - c : 0;
+                vf_store(out + c, left >= VW ? vf_load(row + c) : vf_load_n(row + c, left));
+            }
+        }
+    }
+}
+
+#define LAYER_KERNELS                                                                              \
+    {                                                                                              \
+        moments, norm_gelu, norm_glu_add, norm, layer_norm, standardise, restore, softmax_block,   \
+            softmax_finish, pack_keys, pack_values                                                 \
+    }
