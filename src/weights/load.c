@@ -1,0 +1,188 @@
+/* Searching the places for a model's files. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "weights/weights.h"
+
+static bool is_path(const char *name)
+{
+    const size_t length = strlen(name);
+    return length > 4 && strcmp(name + length - 4, ".a1w") == 0;
+}
+
+allin1_status a1_weights_files(const char *model, const char *names[A1_WEIGHTS_MAX_FILES],
+                               size_t *count, a1_error *err)
+{
+    *count = 0;
+    const a1_model *known = is_path(model) ? NULL : a1_model_find(model);
+    if (!known && !is_path(model))
+        return a1_model_unknown(model, err);
+    *count = known ? known->file_count : 1;
+    for (size_t i = 0; i < *count; i++)
+        names[i] = known ? known->files[i].name : model;
+    return ALLIN1_OK;
+}
+
+static bool exists(const char *path)
+{
+    struct stat info;
+    return stat(path, &info) == 0 || (errno != ENOENT && errno != ENOTDIR);
+}
+
+allin1_status a1_weights_candidates(const char *weights_dir, const a1_model_file *file,
+                                    a1_candidate_fn fn, void *user, a1_error *err)
+{
+    a1_places *places = malloc(sizeof *places);
+    if (!places)
+        return a1_fail_memory(err, "the search for weights");
+    const allin1_status status = a1_places_find(places, weights_dir, file->family, err);
+    char name[64], path[A1_PATH_ROOM];
+    snprintf(name, sizeof name, "%s.a1w", file->name);
+    bool more = status == ALLIN1_OK;
+    for (size_t i = 0; more && i < places->count; i++) {
+        const char *folder = places->paths[i];
+        if (a1_path_join(path, folder, name) && exists(path))
+            more = fn(user, path, NULL);
+        for (size_t s = 0; more && s < file->source_count; s++)
+            if (a1_path_join(path, folder, file->sources[s].name) && exists(path))
+                more = fn(user, path, &file->sources[s]);
+    }
+    free(places);
+    return status;
+}
+
+typedef struct search {
+    const a1_model_file *file;
+    a1_pool *pool;
+    a1_tensor_set **set;
+    a1_weights_info *info;
+    a1_error problem; /* of the first file that did not prove itself */
+    bool found;
+} search;
+
+static bool try_candidate(void *user, const char *path, const a1_source_file *source)
+{
+    search *s = user;
+    a1_error problem = {0};
+    char digest[A1_SHA256_HEX];
+    if (a1_weights_read(path, s->file, source, false, s->pool, s->set, digest, &problem) !=
+        ALLIN1_OK) {
+        if (s->problem.status == ALLIN1_OK)
+            s->problem = problem;
+        return problem.status != ALLIN1_ERROR_MEMORY;
+    }
+    s->found = true;
+    if (s->info) {
+        snprintf(s->info->path, sizeof s->info->path, "%s", path);
+        s->info->format = a1_form_string(source ? source->form : A1_FORM_MAPPED);
+        memcpy(s->info->digest, digest, sizeof digest);
+        s->info->name = s->file->name;
+        s->info->licence = a1_family_licence(s->file->family);
+        memcpy(s->info->warning, s->problem.message, sizeof s->info->warning);
+    }
+    return false;
+}
+
+/* Says what is missing, the names it may have, and the folders in which it was looked for. */
+static allin1_status report_missing(const char *weights_dir, const char *const *missing,
+                                    size_t missing_count, const char *model, a1_error *err)
+{
+    char names[256] = "", folders[2048] = "", forms[128];
+    size_t used = 0;
+    for (size_t i = 0; i < missing_count && used < sizeof names; i++)
+        used +=
+            (size_t)snprintf(names + used, sizeof names - used, "%s%s", i ? ", " : "", missing[i]);
+    const a1_model_file *first = a1_model_file_find(missing[0]);
+    used = (size_t)snprintf(forms, sizeof forms, "%s.a1w", first->name);
+    for (size_t s = 0; s < first->source_count && used < sizeof forms; s++)
+        used +=
+            (size_t)snprintf(forms + used, sizeof forms - used, "%s%s",
+                             s + 1 < first->source_count ? ", " : " or ", first->sources[s].name);
+    a1_places *places = malloc(sizeof *places);
+    if (!places)
+        return a1_fail_memory(err, "the search for weights");
+    allin1_status status = a1_places_find(places, weights_dir, first->family, err);
+    if (status == ALLIN1_OK) {
+        used = 0;
+        for (size_t i = 0; i < places->count && used < sizeof folders; i += 2)
+            used += (size_t)snprintf(folders + used, sizeof folders - used, "%s%s", i ? ", " : "",
+                                     places->paths[i]);
+        status = a1_fail(err, ALLIN1_ERROR_WEIGHTS_MISSING,
+                         "the weights of %s were not found. Run `allin1 models fetch %s`, or put "
+                         "%s%s into one of the folders searched: %s (each with its subfolder %s)",
+                         names, model, forms, missing_count > 1 ? " (and so on)" : "",
+                         places->count ? folders : "none, HOME is not set", first->family);
+    }
+    free(places);
+    return status;
+}
+
+static allin1_status load_path(const char *path, a1_pool *pool, a1_tensor_set **set,
+                               a1_weights_info *info, a1_error *err)
+{
+    char digest[A1_SHA256_HEX];
+    A1_TRY(a1_weights_read(path, NULL, NULL, true, pool, set, digest, err));
+    const a1_model_file *file = a1_model_file_by_digest(digest);
+    const allin1_status status = a1_tensor_set_put_text(*set, "digest", digest, err);
+    if (status != ALLIN1_OK) {
+        a1_tensor_set_destroy(set);
+        return status;
+    }
+    if (info) {
+        snprintf(info->path, sizeof info->path, "%s", path);
+        info->format = a1_form_string(A1_FORM_MAPPED);
+        memcpy(info->digest, digest, sizeof digest);
+        info->name = file ? file->name : NULL;
+        info->licence = file ? a1_family_licence(file->family) : NULL;
+    }
+    return ALLIN1_OK;
+}
+
+allin1_status a1_weights_load(const char *weights_dir, const char *file_name, a1_pool *pool,
+                              a1_tensor_set **set, a1_weights_info *info, a1_error *err)
+{
+    *set = NULL;
+    if (info)
+        memset(info, 0, sizeof *info);
+    if (is_path(file_name))
+        return load_path(file_name, pool, set, info, err);
+    const a1_model_file *file = a1_model_file_find(file_name);
+    if (!file)
+        return a1_model_unknown(file_name, err);
+    search s = {.file = file, .pool = pool, .set = set, .info = info};
+    A1_TRY(a1_weights_candidates(weights_dir, file, try_candidate, &s, err));
+    if (s.found)
+        return ALLIN1_OK;
+    if (s.problem.status != ALLIN1_OK)
+        return a1_fail(err, s.problem.status, "%s", s.problem.message);
+    return report_missing(weights_dir, &file->name, 1, file->name, err);
+}
+
+allin1_status a1_weights_load_model(const char *weights_dir, const char *model, a1_pool *pool,
+                                    a1_tensor_set *sets[A1_WEIGHTS_MAX_FILES],
+                                    a1_weights_info *infos, size_t *count, a1_error *err)
+{
+    const char *names[A1_WEIGHTS_MAX_FILES], *missing[A1_WEIGHTS_MAX_FILES];
+    size_t missing_count = 0;
+    A1_TRY(a1_weights_files(model, names, count, err));
+    for (size_t i = 0; i < *count; i++)
+        sets[i] = NULL;
+    allin1_status status = ALLIN1_OK;
+    for (size_t i = 0; i < *count; i++) {
+        status =
+            a1_weights_load(weights_dir, names[i], pool, &sets[i], infos ? &infos[i] : NULL, err);
+        if (status == ALLIN1_ERROR_WEIGHTS_MISSING)
+            missing[missing_count++] = names[i];
+        else if (status != ALLIN1_OK)
+            break;
+    }
+    if (missing_count > 0 && (status == ALLIN1_OK || status == ALLIN1_ERROR_WEIGHTS_MISSING))
+        status = report_missing(weights_dir, missing, missing_count, model, err);
+    if (status != ALLIN1_OK)
+        for (size_t i = 0; i < *count; i++)
+            a1_tensor_set_destroy(&sets[i]);
+    return status;
+}
