@@ -9,6 +9,9 @@
 
 #define A1_SAMPLE_RATE 44100
 
+/* Longer audio is refused: a small hostile file can decode to terabytes. */
+#define A1_AUDIO_MAX_SECONDS 21600
+
 /* What was decoded: part of a result's provenance. */
 typedef struct a1_audio_source {
     char container[32];       /* FFmpeg's short name, "ogg" */
@@ -20,7 +23,7 @@ typedef struct a1_audio_source {
     int64_t skipped_start;    /* encoder delay removed, samples at the file's rate */
     int64_t skipped_end;      /* padding removed, samples at the file's rate */
     int64_t damaged_packets;  /* packets that could not be decoded and were left out */
-    int truncated;            /* the file ended before its own length said so */
+    int truncated;            /* the file ended before its own length or end mark said so */
 } a1_audio_source;
 
 typedef struct a1_audio {
@@ -29,15 +32,35 @@ typedef struct a1_audio {
     a1_audio_source source;
 } a1_audio;
 
-/* Decodes the best audio stream. A file without audio, without one decodable packet, a directory, an
- * empty or unreadable file is an error naming the file and the reason; a file that is damaged or cut
- * later gives what could be decoded, and says so in `source`. NaN and infinite samples become 0. */
+/* Decodes the best audio stream of a regular file.
+ *
+ * Mono is copied to both channels; more than two channels are mixed as libswresample's default for
+ * float output does (coefficients are not scaled down, so a mix may exceed 1). Samples are not
+ * clipped; NaN and infinite ones become 0.
+ *
+ * Encoder delay and padding are removed where the file states them: LAME and Xing tags (MP3), edit
+ * lists, track lengths and iTunSMPB (MP4), pre-skip and end trimming (Opus), granule positions at the
+ * end (Vorbis). Raw AAC (ADTS) states neither: it starts late by the encoder's delay, 1,024 samples or
+ * more.
+ *
+ * A file without audio or without one decodable packet is ALLIN1_ERROR_AUDIO; one that cannot be
+ * opened or read, a directory, a pipe or a device is ALLIN1_ERROR_IO; a sample rate outside
+ * 1,000..1,536,000 Hz, channels that FFmpeg cannot mix to stereo and audio beyond
+ * A1_AUDIO_MAX_SECONDS are ALLIN1_ERROR_UNSUPPORTED. The message names the file and the reason. A file
+ * that is damaged or cut later gives what could be decoded, and says so in `source`: damaged packets
+ * leave no gap.
+ *
+ * `path` is a file's name, never a URL, and a playlist in it opens nothing else. `audio` is written on
+ * success and zeroed on failure; release it with a1_audio_free. Thread-safe. FFmpeg's messages are
+ * silenced for this call only, by the log offsets of its contexts; the process's log level and
+ * callback stay as they are. */
 allin1_status a1_audio_decode(const char *path, a1_audio *audio, a1_error *err);
 
 /* Frees and zeroes. Safe on a zeroed struct. */
 void a1_audio_free(a1_audio *audio);
 
-/* A stereo float32 WAV file at A1_SAMPLE_RATE, written under a temporary name and renamed. */
+/* A stereo float32 WAV file at A1_SAMPLE_RATE, written under a temporary name beside `path` and
+ * renamed; nothing is left behind on failure. Above 4 GB the file is RF64. */
 allin1_status a1_audio_write_wav(const char *path, const float *const channel[2], size_t samples,
                                  a1_error *err);
 

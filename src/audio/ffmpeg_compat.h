@@ -1,0 +1,53 @@
+/* The differences between FFmpeg 4.4 and later that matter here: channel layouts and const. */
+#ifndef A1_AUDIO_FFMPEG_COMPAT_H
+#define A1_AUDIO_FFMPEG_COMPAT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <libavcodec/avcodec.h>
+#include <libavformat/avformat.h>
+#include <libavutil/channel_layout.h>
+#include <libswresample/swresample.h>
+
+/* FFmpeg 5 made its tables of formats and codecs const. */
+#if LIBAVFORMAT_VERSION_MAJOR >= 59
+#define A1_FFMPEG_CONST const
+#else
+#define A1_FFMPEG_CONST
+#endif
+
+/* Added to a message's level: nothing passes the default callback, which looks at 8 bits. */
+#define A1_FFMPEG_QUIET 100
+
+/* FFmpeg 5.1 replaced bit masks by AVChannelLayout. */
+#if LIBAVUTIL_VERSION_INT >= AV_VERSION_INT(57, 24, 100)
+typedef AVChannelLayout a1_layout;
+#else
+typedef struct a1_layout {
+    int nb_channels;
+    uint64_t mask; /* 0 for unknown */
+} a1_layout;
+#endif
+
+/* A frame's layout; an unknown one becomes FFmpeg's default for that number of channels, if there is
+ * one. `layout` must be zeroed or hold a layout. Returns 0 or a negative AVERROR. */
+int a1_layout_of_frame(a1_layout *layout, const AVFrame *frame);
+
+/* Whether a frame has this layout, as a1_layout_of_frame would give it. */
+bool a1_layout_matches(const a1_layout *layout, const AVFrame *frame);
+
+/* FFmpeg's name, such as "stereo" or "5.1". */
+void a1_layout_name(const a1_layout *layout, char *name, size_t size);
+
+void a1_layout_free(a1_layout *layout);
+
+/* Channels of a frame, and of a stream where known, else 0. */
+int a1_frame_channels(const AVFrame *frame);
+
+/* A silenced, opened converter from this layout to planar float at `rate`, stereo or, if `mono`, one
+ * channel. Returns 0 or a negative AVERROR; the caller frees *swr. */
+int a1_swr_create(SwrContext **swr, const a1_layout *layout, enum AVSampleFormat format,
+                  int file_rate, bool mono, int rate);
+
+#endif

@@ -1,0 +1,89 @@
+#include "audio/input_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <libavutil/error.h>
+#include <libavutil/mem.h>
+
+#define BUFFER_SIZE 65536
+
+static int read_file(void *opaque, uint8_t *bytes, int count)
+{
+    a1_input_file *input = opaque;
+    ssize_t got;
+    do
+        got = pread(input->file, bytes, (size_t)count, (off_t)input->position);
+    while (got < 0 && errno == EINTR);
+    if (got < 0) {
+        if (!input->read_error)
+            input->read_error = errno;
+        return AVERROR(errno);
+    }
+    input->position += got;
+    return got ? (int)got : AVERROR_EOF;
+}
+
+static int64_t seek_file(void *opaque, int64_t offset, int whence)
+{
+    a1_input_file *input = opaque;
+    whence &= ~AVSEEK_FORCE;
+    if (whence == AVSEEK_SIZE)
+        return input->size;
+    const int64_t base = whence == SEEK_CUR   ? input->position
+                         : whence == SEEK_END ? input->size
+                                              : 0;
+    if (offset > INT64_MAX - base || base + offset < 0)
+        return AVERROR(EINVAL);
+    return input->position = base + offset;
+}
+
+static const char *kind(mode_t mode)
+{
+    return S_ISDIR(mode)    ? "a directory"
+           : S_ISFIFO(mode) ? "a pipe"
+           : S_ISSOCK(mode) ? "a socket"
+                            : "a device";
+}
+
+allin1_status a1_input_open(a1_input_file *input, const char *path, a1_error *err)
+{
+    *input = (a1_input_file){.file = -1};
+    /* Looking before opening, as opening a device may already do something. */
+    struct stat info;
+    if (stat(path, &info) != 0)
+        return a1_fail(err, ALLIN1_ERROR_IO, "%s: %s", path, strerror(errno));
+    if (S_ISREG(info.st_mode)) {
+        input->file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+        if (input->file < 0 || fstat(input->file, &info) != 0)
+            return a1_fail(err, ALLIN1_ERROR_IO, "%s: cannot be opened: %s", path, strerror(errno));
+    }
+    if (!S_ISREG(info.st_mode))
+        return a1_fail(err, ALLIN1_ERROR_IO, "%s: is %s, not a regular file", path,
+                       kind(info.st_mode));
+    if (info.st_size == 0)
+        return a1_fail(err, ALLIN1_ERROR_AUDIO, "%s: the file is empty", path);
+    input->size = info.st_size;
+    unsigned char *buffer = av_malloc(BUFFER_SIZE);
+    if (buffer)
+        input->io = avio_alloc_context(buffer, BUFFER_SIZE, 0, input, read_file, NULL, seek_file);
+    if (!input->io) {
+        av_free(buffer);
+        return a1_fail_memory(err, "reading an audio file");
+    }
+    return ALLIN1_OK;
+}
+
+void a1_input_close(a1_input_file *input)
+{
+    if (input->io)
+        av_freep(&input->io->buffer); /* FFmpeg may have replaced the buffer */
+    avio_context_free(&input->io);
+    if (input->file >= 0)
+        close(input->file);
+    input->file = -1;
+}
