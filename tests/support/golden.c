@@ -1,6 +1,7 @@
 #include "support/golden.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -102,6 +103,20 @@ static double element(const unsigned char *at, char kind, size_t size)
                        : (double)value.i8;
 }
 
+/* Where the element stored at `i` belongs, when the first index runs fastest in the file. */
+static size_t c_order(const test_array *array, size_t i, bool by_columns)
+{
+    if (!by_columns)
+        return i;
+    size_t place = 0, stride = array->count;
+    for (unsigned axis = 0; axis < array->rank; axis++) {
+        stride /= array->shape[axis];
+        place += i % array->shape[axis] * stride;
+        i /= array->shape[axis];
+    }
+    return place;
+}
+
 test_array test_read_array(const char *path, const char *member)
 {
     size_t size;
@@ -121,7 +136,8 @@ test_array test_read_array(const char *path, const char *member)
     test_array array = {.count = 1};
     const char *type = strstr(text, "'descr': '");
     const char *shape = strstr(text, "'shape': (");
-    if (!type || !shape || strstr(text, "'fortran_order': True"))
+    const bool by_columns = strstr(text, "'fortran_order': True") != NULL;
+    if (!type || !shape)
         fail_msg("%s: header not understood: %s", path, text);
     const char kind = type[11];
     const size_t width = (size_t)(type[12] - '0');
@@ -138,7 +154,8 @@ test_array test_read_array(const char *path, const char *member)
     array.values = malloc((array.count ? array.count : 1) * sizeof *array.values);
     assert_non_null(array.values);
     for (size_t i = 0; i < array.count; i++)
-        array.values[i] = element(bytes + prefix + header + i * width, kind, width);
+        array.values[c_order(&array, i, by_columns)] =
+            element(bytes + prefix + header + i * width, kind, width);
     free(text);
     free(bytes);
     return array;
