@@ -3,7 +3,6 @@
 
 #include <math.h>
 #include <stdio.h>
-#include <string.h>
 
 /* Tokens of one task; the scores of one task and one block of keys stay in the second-level cache. */
 #define TASK_TOKENS 96
@@ -40,6 +39,8 @@ typedef struct passes {
     segment_work *work;
     stream streams[2];
     int with_moments;
+    int index;        /* of the layer */
+    const char *note; /* what a test calls the current product, or NULL */
 } passes;
 
 static size_t block_tokens(const stream *s, size_t task)
@@ -97,6 +98,12 @@ static void product_block(void *argument, size_t task, unsigned worker)
     if (s->gamma) {
         call.residual = call.c;
         call.ldr = columns;
+    }
+    if (p->note) {
+        char name[64];
+        snprintf(name, sizeof name, "xf_L%d_%c%s", p->index, s == &p->streams[1] ? 't' : 'f',
+                 p->note);
+        segment_note_product(p->work, name, 0, first, &call, 0);
     }
     p->work->model->gemm->run(&call);
     if (p->with_moments) {
@@ -193,18 +200,21 @@ static void attend_block(void *argument, size_t task, unsigned worker)
                                   model->width);
 }
 
-static void note_streams(const passes *p, int layer, const char *what, size_t offset)
+/* Reports the residual streams, or the normed ones, as `format` names them. */
+static void note_streams(const passes *p, const char *format, int normed)
 {
     if (!p->work->probe)
         return;
+    const size_t width = p->work->model->width;
     for (int branch = 0; branch < 2; branch++) {
         const stream *s = &p->streams[branch];
-        char name[64];
-        snprintf(name, sizeof name, "xf_L%d_%c%s", layer, branch ? 't' : 'f', what);
-        float *data;
-        memcpy(&data, (const char *)s + offset, sizeof data);
-        segment_note(p->work, name, 0, 0, s->tokens, p->work->model->width, data,
-                     p->work->model->width);
+        char layer[16], name[64];
+        snprintf(layer, sizeof layer, "xf_L%d_%c", p->index, branch ? 't' : 'f');
+        if (format[0] == '_' || format[0] == '\0')
+            snprintf(name, sizeof name, "%s%s", layer, format);
+        else
+            snprintf(name, sizeof name, "%s_%c", format, branch ? 't' : 'f');
+        segment_note(p->work, name, 0, 0, s->tokens, width, normed ? s->normed : s->x, width);
     }
 }
 
@@ -255,9 +265,10 @@ static void run_layer(passes *p, int index)
     f->layer = lf;
     t->layer = lt;
     p->with_moments = 0;
+    p->index = index;
 
     layer_norms(p, &lf->norm1, &lt->norm1, NULL, NULL, 0);
-    note_streams(p, index, "_norm1", offsetof(stream, normed));
+    note_streams(p, "_norm1", 1);
     f->a = f->normed;
     t->a = t->normed;
     f->c = f->query;
@@ -276,11 +287,11 @@ static void run_layer(passes *p, int index)
          * asks. */
         products(p, &lf->query, &lt->query, A1_ACT_NONE);
         layer_norms(p, &lt->norm2, &lf->norm2, NULL, NULL, 0);
-        if (p->work->probe) {
-            segment_note(p->work, index == 1 ? "xf_L1_t_norm2kv" : "", 0, 0, f->tokens, width,
-                         f->normed, width);
-            segment_note(p->work, index == 1 ? "xf_L1_f_norm2kv" : "", 0, 0, t->tokens, width,
-                         t->normed, width);
+        for (int branch = 0; branch < 2; branch++) {
+            const stream *s = &p->streams[1 - branch];
+            char name[64];
+            snprintf(name, sizeof name, "xf_L%d_%c_norm2kv", index, branch ? 't' : 'f');
+            segment_note(p->work, name, 0, 0, s->tokens, width, s->normed, width);
         }
         float *from_f = f->query + f->tokens * width, *from_t = t->query + t->tokens * width;
         f->c = from_f;
@@ -297,20 +308,25 @@ static void run_layer(passes *p, int index)
     }
     a1_pool_run(p->work->pool, 2 * model->heads, pack_head, p);
     a1_pool_run(p->work->pool, (f->tasks + t->tasks) * model->heads, attend_block, p);
+    p->note = "_attn";
     residual_products(p, &lf->project, &lt->project, 0, f->attended, t->attended);
-    note_streams(p, index, "_res1", offsetof(stream, x));
+    p->note = NULL;
+    note_streams(p, "_res1", 0);
 
     layer_norms(p, cross ? &lf->norm3 : &lf->norm2, cross ? &lt->norm3 : &lt->norm2, NULL, NULL, 0);
-    note_streams(p, index, "_ffnorm", offsetof(stream, normed));
+    note_streams(p, "_ffnorm", 1);
     f->a = f->normed;
     t->a = t->normed;
     f->c = f->hidden;
     t->c = t->hidden;
+    p->note = "_linear1";
     products(p, &lf->linear1, &lt->linear1, A1_ACT_GELU);
+    p->note = "_linear2";
     p->with_moments = 1;
     residual_products(p, &lf->linear2, &lt->linear2, 1, f->hidden, t->hidden);
     p->with_moments = 0;
-    note_streams(p, index, "_res2", offsetof(stream, x));
+    p->note = NULL;
+    note_streams(p, "_res2", 0);
 
     for (int branch = 0; branch < 2; branch++) {
         stream *s = &p->streams[branch];
@@ -328,7 +344,7 @@ static void run_layer(passes *p, int index)
         s->mean = (float)mean;
     }
     run_blocks(p, norm_out_block);
-    note_streams(p, index, "", offsetof(stream, x));
+    note_streams(p, "", 0);
 }
 
 /* The 1x1 convolutions at both ends, row by row of the maps. */
@@ -361,6 +377,7 @@ static void end_row(void *argument, size_t task, unsigned worker)
     if (!pass->up) {
         call.residual = map_at(&pass->skips[branch], row, 0);
         call.ldr = m->channels;
+        segment_note_product(pass->work, branch ? "down_t" : "down_f", row, 0, &call, 0);
     }
     model->gemm->run(&call);
 }
@@ -411,20 +428,14 @@ allin1_status transformer_run(segment_work *work, const map encoded[2], map deco
         return a1_fail_memory(err, "the transformer of the separator");
     end_pass ends = {.work = work, .maps = {&encoded[0], &encoded[1]}, .p = &p, .up = 1};
     a1_pool_run(work->pool, encoded[0].rows + 1, end_row, &ends);
+    note_streams(&p, "up", 0);
     if (work->probe) {
-        segment_note(work, "up_f", 0, 0, p.streams[0].tokens, model->width, p.streams[0].x,
-                     model->width);
-        segment_note(work, "up_t", 0, 0, p.streams[1].tokens, model->width, p.streams[1].x,
-                     model->width);
+        layer_norms(&p, &model->norm_in[0], &model->norm_in[1], NULL, NULL, 0);
+        note_streams(&p, "xf_normin", 1);
     }
     layer_norms(&p, &model->norm_in[0], &model->norm_in[1], model->position[0], model->position[1],
                 1);
-    if (work->probe) {
-        segment_note(work, "xf_in_f", 0, 0, p.streams[0].tokens, model->width, p.streams[0].x,
-                     model->width);
-        segment_note(work, "xf_in_t", 0, 0, p.streams[1].tokens, model->width, p.streams[1].x,
-                     model->width);
-    }
+    note_streams(&p, "xf_in", 0);
     for (int layer = 0; layer < TRANSFORMER_LAYERS; layer++)
         run_layer(&p, layer);
     ends = (end_pass){

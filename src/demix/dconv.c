@@ -3,6 +3,8 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 /* Frames of one task. Fixed, so that the partial sums do not depend on the threads. */
 #define TASK_FRAMES 1024
@@ -49,6 +51,49 @@ static void note(const dconv_pass *pass, const char *what, size_t frame, size_t 
     segment_note(pass->work, name, pass->row, frame, frames, channels, data, stride);
 }
 
+/* The steps inside the fused kernels, for a test: the norm alone, the gate alone, the gate scaled. */
+static void note_steps(const dconv_pass *pass, size_t frame, size_t frames)
+{
+    if (!pass->work->probe)
+        return;
+    const a1_layer_kernels *kernels = pass->work->model->layers;
+    const size_t width = pass->wide_stride, panels = pass->layer->expand.panels;
+    const float *wide = pass->wide + frame * width;
+    float *normed = malloc(frames * width * sizeof *normed);
+    float *gated = calloc(frames * pass->channels, sizeof *gated);
+    float *ones = malloc(panels * 16 * sizeof *ones);
+    if (normed && gated && ones) {
+        kernels->norm(wide, frames, width, pass->mean, pass->mul, pass->add, normed);
+        note(pass, "_norm2", frame, frames, width, normed, width);
+        for (size_t i = 0; i < panels * 16; i++)
+            ones[i] = 1.0f;
+        kernels->norm_glu_add(wide, frames, panels, width, pass->mean, pass->mul, pass->add, ones,
+                              gated, pass->channels, pass->channels);
+        note(pass, "_glu", frame, frames, pass->channels, gated, pass->channels);
+        memset(gated, 0, frames * pass->channels * sizeof *gated);
+        kernels->norm_glu_add(wide, frames, panels, width, pass->mean, pass->mul, pass->add,
+                              pass->layer->scale, gated, pass->channels, pass->channels);
+        note(pass, "_scaled", frame, frames, pass->channels, gated, pass->channels);
+    }
+    free(normed);
+    free(gated);
+    free(ones);
+}
+
+static void note_norm1(const dconv_pass *pass, size_t frame, size_t frames, const float *hidden)
+{
+    if (!pass->work->probe)
+        return;
+    const size_t width = pass->layer->hidden_stride;
+    float *normed = malloc(frames * width * sizeof *normed);
+    if (normed) {
+        pass->work->model->layers->norm(hidden, frames, width, pass->mean, pass->mul, pass->add,
+                                        normed);
+        note(pass, "_norm1", frame, frames, pass->layer->hidden, normed, width);
+    }
+    free(normed);
+}
+
 static void convolve(void *argument, size_t task, unsigned worker)
 {
     (void)worker;
@@ -80,6 +125,7 @@ static void expand(void *argument, size_t task, unsigned worker)
     const dconv_layer *layer = pass->layer;
     const size_t frame = task * TASK_FRAMES, frames = task_frames(pass, task);
     float *hidden = pass->hidden + frame * layer->hidden_stride;
+    note_norm1(pass, frame, frames, hidden);
     pass->work->model->layers->norm_gelu(hidden, frames, layer->hidden_stride, layer->hidden_stride,
                                          pass->mean, pass->mul, pass->add);
     note(pass, "_gelu", frame, frames, layer->hidden, hidden, layer->hidden_stride);
@@ -104,6 +150,7 @@ static void add_gated(void *argument, size_t task, unsigned worker)
     const dconv_pass *pass = argument;
     const size_t frame = task * TASK_FRAMES, frames = task_frames(pass, task);
     float *y = pass->y + frame * pass->channels;
+    note_steps(pass, frame, frames);
     pass->work->model->layers->norm_glu_add(pass->wide + frame * pass->wide_stride, frames,
                                             pass->layer->expand.panels, pass->wide_stride,
                                             pass->mean, pass->mul, pass->add, pass->layer->scale, y,

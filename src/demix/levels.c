@@ -51,6 +51,16 @@ static const float *row_or_zero(const segment_work *work, const map *m, size_t r
     return row < m->rows ? map_at(m, row, 0) : work->zero_row + PAD_BEFORE * m->channels;
 }
 
+static void note_product(const level_pass *pass, const char *what, size_t row, size_t frame,
+                         const a1_gemm_call *call, int keep_activation)
+{
+    if (!pass->work->probe)
+        return;
+    char name[64];
+    snprintf(name, sizeof name, "%s%s", pass->name, what);
+    segment_note_product(pass->work, name, row, frame, call, keep_activation);
+}
+
 /* One frequency row of an encoder level. */
 static void encode_row(void *argument, size_t row, unsigned worker)
 {
@@ -76,6 +86,7 @@ static void encode_row(void *argument, size_t row, unsigned worker)
                          .ldc = channels,
                          .activation = A1_ACT_GELU};
     gemm->run(&call);
+    note_product(pass, "_conv", row, 0, &call, 0);
     char name[64];
     snprintf(name, sizeof name, "%s_gelu", pass->name);
     segment_note(work, name, row, 0, frames, channels, y.data, channels);
@@ -96,9 +107,11 @@ static void encode_row(void *argument, size_t row, unsigned worker)
     if (level->embedding)
         call.post = level->embedding + row * level->rewrite.panels * 16;
     gemm->run(&call);
+    note_product(pass, "_rewrite", row, 0, &call, 0);
+    note_product(pass, "", row, 0, &call, 1);
     zero_row_pads(pass->out, row);
-    segment_note(work, level->embedding ? "f_enc0_emb" : pass->name, row, 0, frames, channels,
-                 call.c, channels);
+    if (level->embedding)
+        segment_note(work, "f_enc0_emb", row, 0, frames, channels, call.c, channels);
 }
 
 static void encode_time_conv(void *argument, size_t task, unsigned worker)
@@ -118,6 +131,7 @@ static void encode_time_conv(void *argument, size_t task, unsigned worker)
                                .ldc = level->channels,
                                .activation = A1_ACT_GELU};
     pass->work->model->gemm->run(&call);
+    note_product(pass, "_conv", 0, frame, &call, 0);
 }
 
 static void encode_time_rewrite(void *argument, size_t task, unsigned worker)
@@ -136,6 +150,7 @@ static void encode_time_rewrite(void *argument, size_t task, unsigned worker)
                                .ldc = level->channels,
                                .activation = A1_ACT_GLU};
     pass->work->model->gemm->run(&call);
+    note_product(pass, "_rewrite", 0, frame, &call, 0);
 }
 
 static allin1_status out_of_memory(a1_error *err)
@@ -238,6 +253,8 @@ static void upsample_rows(void *argument, size_t q, unsigned worker)
         call.ldr = level->out_channels;
     }
     pass->work->model->gemm->run(&call);
+    note_product(pass, "_convtr", q, 0, &call, 0);
+    note_product(pass, "", q, 0, &call, 1);
 }
 
 static void decode_time_rewrite(void *argument, size_t task, unsigned worker)
@@ -278,6 +295,8 @@ static void upsample_time(void *argument, size_t task, unsigned worker)
         call.ldr = STRIDE * out;
     }
     pass->work->model->gemm->run(&call);
+    note_product(pass, "_convtr", 0, q, &call, 0);
+    note_product(pass, "", 0, q, &call, 1);
 }
 
 allin1_status decoder_run(segment_work *work, int branch, size_t step, const map *x, const map *skip,

@@ -1,5 +1,6 @@
 #include "demix/segment.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /* Virtual memory reserved for one segment of the real model, by channels of the first level; only
@@ -26,6 +27,35 @@ void segment_note_map(const segment_work *work, const char *name, const map *m)
         return;
     for (size_t row = 0; row < m->rows; row++)
         segment_note(work, name, row, 0, m->frames, m->channels, map_at(m, row, 0), m->channels);
+}
+
+void segment_note_product(const segment_work *work, const char *name, size_t row, size_t frame,
+                          const a1_gemm_call *call, int keep_activation)
+{
+    if (!work->probe)
+        return;
+    a1_gemm_weights weights = *call->weights;
+    const size_t groups = 2 * weights.panels;
+    if (!keep_activation)
+        weights.glu = 0;
+    const size_t width = weights.panels * (weights.glu ? 16 : 32);
+    weights.groups = malloc(groups * sizeof *weights.groups);
+    float *out = malloc(call->rows * width * sizeof *out);
+    if (weights.groups && out) {
+        for (size_t g = 0; g < groups; g++)
+            weights.groups[g] = (a1_gemm_group){(weights.glu ? g / 2 : g) * 16, 16};
+        a1_gemm_call again = *call;
+        again.weights = &weights;
+        again.c = out;
+        again.ldc = width;
+        again.scale = again.post = again.residual = NULL;
+        if (!keep_activation)
+            again.activation = A1_ACT_NONE;
+        work->model->gemm->run(&again);
+        segment_note(work, name, row, frame, call->rows, width, out, width);
+    }
+    free(weights.groups);
+    free(out);
 }
 
 /* The largest scratch that any task asks for, in floats. */
@@ -95,8 +125,8 @@ static allin1_status run(segment_work *work, const float *const mix[2],
             x[branch] = next;
         }
     }
-    segment_note_map(work, "f_dec3", &x[0]);
-    segment_note_map(work, "t_dec3", &x[1]);
+    segment_note_map(work, "freq_pre_denorm", &x[0]);
+    segment_note_map(work, "time_pre_denorm", &x[1]);
     return spectral_synthesise(work, &x[0], &x[1], statistics, stems, err);
 }
 

@@ -57,6 +57,10 @@ static inline void segment_note(const segment_work *work, const char *name, size
         work->probe(work->probe_user, name, row, frame, frames, channels, data, stride);
 }
 void segment_note_map(const segment_work *work, const char *name, const map *m);
+/* For stages that the fused kernels never write to memory: computes the product once more without its
+ * later steps and reports it, 32 packed columns a panel (16 after a kept GLU). */
+void segment_note_product(const segment_work *work, const char *name, size_t row, size_t frame,
+                          const a1_gemm_call *call, int keep_activation);
 
 /* spectral.c: the transforms at both ends. */
 typedef struct segment_statistics {
