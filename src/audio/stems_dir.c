@@ -11,7 +11,7 @@
 
 #include "audio/planar_buffer.h"
 
-enum { GUITAR = A1_STEM_COUNT, PIANO, SOURCES };
+enum { GUITAR = A1_STEM_COUNT, PIANO, SOURCES = A1_STEM_FILES };
 
 static const char *const stem_names[SOURCES] = {"bass",   "drums",  "other",
                                                 "vocals", "guitar", "piano"};
@@ -241,8 +241,8 @@ static allin1_status lengthen(a1_audio *audio, size_t samples, a1_error *err)
     return status;
 }
 
-static allin1_status check_lengths(const a1_audio *stems, char *paths[SOURCES], size_t *longest,
-                                   a1_error *err)
+static allin1_status check_lengths(const a1_audio *stems, const char *const paths[SOURCES],
+                                   size_t *longest, a1_error *err)
 {
     int shortest_stem = -1, longest_stem = -1;
     for (int i = 0; i < SOURCES; i++) {
@@ -261,21 +261,27 @@ static allin1_status check_lengths(const a1_audio *stems, char *paths[SOURCES], 
     return ALLIN1_OK;
 }
 
-allin1_status a1_stems_dir_load(const char *dir, const char *name, const char *pattern,
-                                a1_audio stems[A1_STEM_COUNT], a1_error *err)
+allin1_status a1_stems_dir_find(const char *dir, const char *name, const char *pattern,
+                                char *paths[A1_STEM_FILES], a1_error *err)
 {
-    allin1_status status;
-    char *paths[SOURCES] = {NULL};
-    a1_audio sources[SOURCES] = {0};
-    for (int i = 0; i < A1_STEM_COUNT; i++)
-        stems[i] = (a1_audio){0};
+    for (int i = 0; i < SOURCES; i++)
+        paths[i] = NULL;
     if (!*name || strchr(name, '/'))
         return a1_fail(err, ALLIN1_ERROR_ARGUMENT, "'%s' is not the name of a song", name);
     if (pattern)
         A1_TRY(check_pattern(pattern, err));
-    A1_CHECK(pattern ? find_stems(dir, name, &pattern, 1, paths, err)
-                     : find_stems(dir, name, usual_patterns,
-                                  sizeof usual_patterns / sizeof *usual_patterns, paths, err));
+    return pattern ? find_stems(dir, name, &pattern, 1, paths, err)
+                   : find_stems(dir, name, usual_patterns,
+                                sizeof usual_patterns / sizeof *usual_patterns, paths, err);
+}
+
+allin1_status a1_stems_dir_decode(const char *const paths[A1_STEM_FILES],
+                                  a1_audio stems[A1_STEM_COUNT], a1_error *err)
+{
+    allin1_status status = ALLIN1_OK;
+    a1_audio sources[SOURCES] = {{{NULL}, 0, {{0}, {0}, 0, {0}, 0, 0, 0, 0, 0, 0}}};
+    for (int i = 0; i < A1_STEM_COUNT; i++)
+        stems[i] = (a1_audio){0};
     for (int i = 0; i < SOURCES; i++)
         if (paths[i])
             A1_CHECK(a1_audio_decode(paths[i], &sources[i], err));
@@ -294,6 +300,18 @@ allin1_status a1_stems_dir_load(const char *dir, const char *name, const char *p
 done:
     for (int i = 0; i < SOURCES; i++)
         a1_audio_free(&sources[i]);
+    return status;
+}
+
+allin1_status a1_stems_dir_load(const char *dir, const char *name, const char *pattern,
+                                a1_audio stems[A1_STEM_COUNT], a1_error *err)
+{
+    char *paths[SOURCES];
+    for (int i = 0; i < A1_STEM_COUNT; i++)
+        stems[i] = (a1_audio){0};
+    allin1_status status = a1_stems_dir_find(dir, name, pattern, paths, err);
+    if (status == ALLIN1_OK)
+        status = a1_stems_dir_decode((const char *const *)paths, stems, err);
     forget(paths);
     return status;
 }

@@ -7,6 +7,9 @@
 /* The order in which spectrogram and network take them. */
 enum { A1_STEM_BASS, A1_STEM_DRUMS, A1_STEM_OTHER, A1_STEM_VOCALS, A1_STEM_COUNT };
 
+/* The files of stems: those four, then guitar and piano. */
+#define A1_STEM_FILES 6
+
 /* Stems may differ in length by what an encoder adds at the end: 0.1 s. More is another song. */
 #define A1_STEMS_LENGTH_SLACK (A1_SAMPLE_RATE / 10)
 
@@ -32,5 +35,12 @@ enum { A1_STEM_BASS, A1_STEM_DRUMS, A1_STEM_OTHER, A1_STEM_VOCALS, A1_STEM_COUNT
  * Thread-safe. */
 allin1_status a1_stems_dir_load(const char *dir, const char *name, const char *pattern,
                                 a1_audio stems[A1_STEM_COUNT], a1_error *err);
+
+/* The two halves of it, for callers that want to know the files: paths in the order of A1_STEM_FILES,
+ * NULL where guitar or piano is not there. The caller frees each path, also after a failure. */
+allin1_status a1_stems_dir_find(const char *dir, const char *name, const char *pattern,
+                                char *paths[A1_STEM_FILES], a1_error *err);
+allin1_status a1_stems_dir_decode(const char *const paths[A1_STEM_FILES],
+                                  a1_audio stems[A1_STEM_COUNT], a1_error *err);
 
 #endif
