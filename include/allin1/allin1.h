@@ -142,10 +142,9 @@ typedef enum allin1_spec_backend {
 const char *allin1_spec_backend_string(allin1_spec_backend backend);
 
 typedef struct allin1_settings {
-    /* "harmonix-all" (default), "harmonix-fold0" to "harmonix-fold7", or the path of a weight file
-     * (a name that contains a slash or ends in ".a1w"). */
+    /* "harmonix-all" (default), "harmonix-fold0" to "harmonix-fold7", or the path of a .a1w file. */
     const char *model;
-    /* "htdemucs" (default), or the path of a weight file. */
+    /* "htdemucs" (default), or the path of a .a1w file. */
     const char *demix_model;
     /* Looked into before $ALLIN1_WEIGHTS and the user's cache. NULL (default): none. */
     const char *weights_dir;
@@ -170,7 +169,8 @@ void allin1_settings_default(allin1_settings *settings);
 typedef struct allin1_context allin1_context;
 
 /* Checks the settings and starts the threads. Models are found, verified and loaded when they are
- * first needed, and kept. A CPU level that this machine lacks is an ALLIN1_ERROR_UNSUPPORTED. */
+ * first needed, and kept. A model's name that is not known is an ALLIN1_ERROR_ARGUMENT, a CPU level
+ * that this machine lacks an ALLIN1_ERROR_UNSUPPORTED. */
 allin1_status allin1_open(allin1_context **context, const allin1_settings *settings,
                           allin1_error *error);
 void allin1_close(allin1_context **context);
@@ -229,8 +229,8 @@ typedef struct allin1_embeddings {
 typedef struct allin1_model_file {
     const char *name;    /* "harmonix-fold0" */
     const char *path;    /* where it was found */
-    const char *format;  /* "npz", "a1w", "onnx", "pth" */
-    const char *sha256;  /* of that file, hexadecimal */
+    const char *format;  /* "a1w", "npz", "torch", "onnx" */
+    const char *digest;  /* SHA-256 of its tensors, the same whichever format holds them */
     const char *licence; /* "" when unknown */
 } allin1_model_file;
 
@@ -328,12 +328,16 @@ allin1_status allin1_analyze_spectrogram(allin1_context *context, const float *s
                                          size_t frames, const allin1_request *request,
                                          allin1_result **result, allin1_error *error);
 
-/* The key that a result of this file and request would have (allin1_provenance.key), so that a caller
- * can tell whether an existing result still holds. Reads the file, finds and verifies the models, and
- * computes nothing else. */
-allin1_status allin1_request_key(allin1_context *context, const char *path,
-                                 const allin1_request *request, char key[65],
-                                 allin1_error *error);
+/* What decides a result, so that a caller can tell whether an existing one still holds. */
+typedef struct allin1_identity {
+    char key[65];          /* allin1_provenance.key of the result that this request would give */
+    char input_sha256[65]; /* of the file */
+} allin1_identity;
+
+/* Reads the file, finds and verifies the models, and computes nothing else. */
+allin1_status allin1_identify(allin1_context *context, const char *path,
+                              const allin1_request *request, allin1_identity *identity,
+                              allin1_error *error);
 
 /* ------------------------------------------------------------------------------------------------
  * Results as files. All are written under a temporary name in the same folder, flushed to the disk

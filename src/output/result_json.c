@@ -17,7 +17,7 @@ static void put_model_files(a1_json *json, const allin1_model_file *files, size_
         a1_json_string(json, "name", files[i].name);
         a1_json_string(json, "path", files[i].path);
         a1_json_string(json, "format", files[i].format);
-        a1_json_string(json, "sha256", files[i].sha256);
+        a1_json_string(json, "digest", files[i].digest);
         a1_json_string(json, "licence", files[i].licence);
         a1_json_close(json, '}');
     }

@@ -1,0 +1,493 @@
+#include "analyze_command.h"
+
+#include <allin1/allin1.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "messages.h"
+#include "options.h"
+#include "progress_bar.h"
+#include "result_names.h"
+#include "standard_output.h"
+
+/* Set by the signal, read where the library reports progress. */
+static volatile sig_atomic_t interrupted;
+
+typedef enum outcome { DONE, SKIPPED, SAME_FILE, FAILED, LEFT } outcome;
+
+typedef struct run {
+    options options;
+    allin1_context *context;
+    named_input *inputs;
+    outcome *outcomes;
+    int count;
+    int timings; /* descriptor, -1 for none */
+    bool timings_lost, output_lost, weights_failed;
+} run;
+
+/* Paths of one input's files; all owned. */
+typedef struct file_set {
+    char *json, *activations, *embeddings; /* absolute where they go into a result */
+    char *demix_dir, *spec_file;
+} file_set;
+
+/* Callbacks -------------------------------------------------------------------------------------- */
+
+static void on_interrupt(int signal_number)
+{
+    interrupted = signal_number;
+}
+
+static int on_progress(void *user, const allin1_progress *progress)
+{
+    (void)user;
+    progress_bar_update(progress);
+    return interrupted != 0;
+}
+
+static void on_log(void *user, allin1_log_level level, const char *message)
+{
+    (void)user;
+    if (level <= ALLIN1_LOG_WARNING)
+        message_note("%s", message);
+    else
+        message_detail("%s", message);
+}
+
+/* One write a line, so that several programs may append to the same file. */
+static void on_span(void *user, const allin1_span *span)
+{
+    run *r = user;
+    char *text = allin1_span_json(span);
+    const size_t length = text ? strlen(text) : 0;
+    bool written = false;
+    if (text) {
+        text[length] = '\n'; /* in place of the ending zero */
+        written = write(r->timings, text, length + 1) == (ssize_t)(length + 1);
+    }
+    if (!written && !r->timings_lost) {
+        message_error("%s: cannot write the timings: %s", r->options.timings_file,
+                      text ? strerror(errno) : "out of memory");
+        r->timings_lost = true;
+    }
+    allin1_string_free(text);
+}
+
+/* Set-up ----------------------------------------------------------------------------------------- */
+
+static bool open_timings(run *r)
+{
+    r->timings = -1;
+    if (!r->options.timings_file)
+        return true;
+    r->timings =
+        open(r->options.timings_file, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, (mode_t)0666);
+    if (r->timings < 0)
+        message_error("%s: cannot open: %s", r->options.timings_file, strerror(errno));
+    return r->timings >= 0;
+}
+
+static bool is_weights_error(allin1_status status)
+{
+    return status == ALLIN1_ERROR_WEIGHTS_MISSING || status == ALLIN1_ERROR_WEIGHTS_DAMAGED;
+}
+
+/* Returns the exit status of a failure, or EXIT_GOOD. */
+static int open_context(run *r)
+{
+    allin1_settings *settings = &r->options.settings;
+    allin1_error error;
+    settings->log = on_log;
+    settings->progress = on_progress;
+    if (r->timings >= 0) {
+        settings->span = on_span;
+        settings->span_user = r;
+    }
+    const allin1_status status = allin1_open(&r->context, settings, &error);
+    if (status == ALLIN1_OK)
+        return EXIT_GOOD;
+    message_error("%s", error.message);
+    if (status == ALLIN1_ERROR_ARGUMENT || status == ALLIN1_ERROR_UNSUPPORTED) {
+        message_plain("Try: allin1 --help");
+        return EXIT_USAGE;
+    }
+    return is_weights_error(status) ? EXIT_WEIGHTS : EXIT_SOME_FAILED;
+}
+
+static bool plan_inputs(run *r)
+{
+    const options *o = &r->options;
+    r->count = o->input_count;
+    r->inputs = calloc((size_t)r->count + 1, sizeof *r->inputs);
+    r->outcomes = calloc((size_t)r->count + 1, sizeof *r->outcomes);
+    if (!r->inputs || !r->outcomes)
+        return false;
+    for (int i = 0; i < r->count; i++) {
+        r->inputs[i].path = o->inputs[i];
+        r->outcomes[i] = LEFT;
+    }
+    const bool writes = !o->print_json || o->out_dir_given;
+    return name_results(r->inputs, r->count, writes ? o->out_dir : NULL);
+}
+
+static void say_set_up(const run *r)
+{
+    const allin1_run *facts = allin1_context_run(r->context);
+    const options *o = &r->options;
+    if (o->device)
+        message_note("--device %s has no meaning here: everything runs on the processor",
+                     o->device);
+    if (o->no_multiprocess)
+        message_note("--no-multiprocess has no meaning here; see --threads");
+    message_detail("allin1 %s, cpu %s (%s), level %s (asked: %s), threads %u (asked: %u)",
+                   facts->version, facts->processor, facts->host,
+                   allin1_cpu_level_string(facts->cpu_level),
+                   allin1_cpu_level_string(facts->cpu_level_requested), facts->threads,
+                   facts->threads_requested);
+}
+
+/* Files ------------------------------------------------------------------------------------------ */
+
+static char *format_path(const char *format, const char *folder, const char *name, bool *good)
+{
+    char *path = NULL;
+    if (asprintf(&path, format, folder, name) < 0) {
+        *good = false;
+        return NULL;
+    }
+    return path;
+}
+
+/* An absolute form of a folder that need not exist yet. */
+static char *absolute(const char *folder, bool *good)
+{
+    char *working = NULL, *path = NULL;
+    if (folder[0] == '/') {
+        path = strdup(folder);
+    } else if ((working = getcwd(NULL, 0))) {
+        while (folder[0] == '.' && folder[1] == '/')
+            folder += 2 + strspn(folder + 2, "/");
+        const bool here = strcmp(folder, ".") == 0 || !*folder;
+        path = here ? strdup(working) : format_path("%s/%s", working, folder, good);
+    }
+    free(working);
+    *good &= path != NULL;
+    return path;
+}
+
+static void free_files(file_set *files)
+{
+    free(files->json);
+    free(files->activations);
+    free(files->embeddings);
+    free(files->demix_dir);
+    free(files->spec_file);
+}
+
+static bool find_files(const run *r, const named_input *input, file_set *files)
+{
+    const options *o = &r->options;
+    bool good = true;
+    *files = (file_set){0};
+    char *arrays = absolute(o->array_dir ? o->array_dir : o->out_dir, &good);
+    if (!good)
+        return false;
+    if (!o->print_json || o->out_dir_given)
+        files->json = format_path("%s/%s.json", o->out_dir, input->name, &good);
+    if (o->want_activations)
+        files->activations = format_path("%s/%s.activ.npz", arrays, input->name, &good);
+    if (o->want_embeddings)
+        files->embeddings = format_path("%s/%s.embed.npy", arrays, input->name, &good);
+    files->demix_dir = format_path("%s/htdemucs/%s", o->demix_dir, input->name, &good);
+    files->spec_file = format_path("%s/%s.npy", o->spec_dir, input->name, &good);
+    free(arrays);
+    return good;
+}
+
+static allin1_request make_request(const options *o, const file_set *files)
+{
+    /* What follows from a stage is made anew with it. */
+    return (allin1_request){.stems_dir = o->stems_dir,
+                            .stems_pattern = o->stems_pattern,
+                            .demix_dir = files->demix_dir,
+                            .spec_file = files->spec_file,
+                            .keep_byproducts = o->keep_byproducts,
+                            .recompute_demix = o->overwrite_demix,
+                            .recompute_spec = o->overwrite_spec,
+                            .want_activations = o->want_activations,
+                            .want_embeddings = o->want_embeddings};
+}
+
+/* Skipping --------------------------------------------------------------------------------------- */
+
+static bool same_text(const char *a, const char *b)
+{
+    return a && b && strcmp(a, b) == 0;
+}
+
+/* Whether the result that is there holds for this input, with all that is asked for. */
+static bool is_done(const char *key, const file_set *files)
+{
+    allin1_result *old;
+    allin1_arrays kept;
+    if (!files->json || allin1_load_json(files->json, &old, &kept, NULL) != ALLIN1_OK)
+        return false;
+    bool done = same_text(old->provenance.key, key);
+    if (files->activations)
+        done = done && same_text(kept.activations, files->activations) &&
+               access(files->activations, R_OK) == 0;
+    if (files->embeddings)
+        done = done && same_text(kept.embeddings, files->embeddings) &&
+               access(files->embeddings, R_OK) == 0;
+    allin1_result_free(&old);
+    return done;
+}
+
+static bool print_file(const char *path)
+{
+    FILE *file = fopen(path, "r");
+    char part[4096];
+    size_t got;
+    if (!file) {
+        message_error("%s: %s", path, strerror(errno));
+        return false;
+    }
+    while ((got = fread(part, 1, sizeof part, file)) > 0)
+        fwrite(part, 1, got, stdout);
+    fclose(file);
+    fputc('\n', stdout);
+    return true;
+}
+
+/* One input -------------------------------------------------------------------------------------- */
+
+static void say_model_files(const char *what, const allin1_model_file *files, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        message_detail("  %s: %s (%s, digest %s; %s)", what, files[i].path, files[i].format,
+                       files[i].digest, files[i].licence);
+}
+
+static void say_used(const allin1_result *result)
+{
+    const allin1_provenance *from = &result->provenance;
+    message_detail("  input: %s %s, %s, %d Hz, %.2f s; skipped %lld + %lld samples",
+                   from->container, from->codec, from->channel_layout, from->sample_rate,
+                   result->duration, (long long)from->skipped_start, (long long)from->skipped_end);
+    message_detail("  stems: %s%s%s, shifts %u, seed %llu", allin1_origin_string(from->stems),
+                   *from->stems_mode ? ", " : "", from->stems_mode, from->demix_shifts,
+                   (unsigned long long)from->demix_seed);
+    message_detail("  spectrogram: %s, backend %s (asked: %s)",
+                   allin1_origin_string(from->spectrogram),
+                   allin1_spec_backend_string(from->spec_backend),
+                   allin1_spec_backend_string(from->spec_backend_requested));
+    message_detail("  precision %s, cpu level %s, threads %u, downbeat threshold %g",
+                   from->precision, allin1_cpu_level_string(from->cpu_level), from->threads,
+                   from->downbeat_threshold);
+    say_model_files("demixer", from->demix_files, from->demix_file_count);
+    say_model_files("network", from->model_files, from->model_file_count);
+}
+
+/* By-products that took part are named also without -v: nothing is used silently. */
+static void say_done(const allin1_result *result, const char *path, const file_set *files)
+{
+    const allin1_provenance *from = &result->provenance;
+    const char *reused = from->spectrogram == ALLIN1_ORIGIN_BYPRODUCT ? ", from the kept spectrogram"
+                         : from->stems == ALLIN1_ORIGIN_BYPRODUCT     ? ", from the kept stems"
+                                                                      : "";
+    char tempo[32] = "no beat";
+    if (result->bpm > 0)
+        snprintf(tempo, sizeof tempo, "%d bpm", result->bpm);
+    message_note("%s: %s, %zu beats, %zu sections%s%s%s", path, tempo, result->beat_count,
+                 result->segment_count, reused, files->json ? " -> " : "",
+                 files->json ? files->json : "");
+    say_used(result);
+}
+
+/* The arrays first: a result that names them is the sign that all is there. */
+static allin1_status save(run *r, const allin1_result *result, const file_set *files,
+                          allin1_error *error)
+{
+    const allin1_arrays kept = {.activations = files->activations,
+                                .embeddings = files->embeddings};
+    allin1_status status = ALLIN1_OK;
+    if (files->activations)
+        status = allin1_save_activations(r->context, result, files->activations, error);
+    if (status == ALLIN1_OK && files->embeddings)
+        status = allin1_save_embeddings(r->context, result, files->embeddings, error);
+    if (status == ALLIN1_OK && files->json)
+        status = allin1_save_json(r->context, result, &kept, files->json, error);
+    if (status == ALLIN1_OK && r->options.print_json) {
+        char *text = allin1_result_json(result, &kept);
+        if (text)
+            puts(text);
+        allin1_string_free(text);
+        if (!text || !standard_output_flush())
+            r->output_lost = true;
+    }
+    return status;
+}
+
+static outcome failed(run *r, const allin1_error *error, const char *path)
+{
+    if (error->status == ALLIN1_ERROR_CANCELLED)
+        return LEFT;
+    r->weights_failed |= is_weights_error(error->status);
+    /* Most messages begin with the file's name; those that do not get it. */
+    if (is_weights_error(error->status) || strncmp(error->message, path, strlen(path)) == 0)
+        message_error("%s", error->message);
+    else
+        message_error("%s: %s", path, error->message);
+    return FAILED;
+}
+
+static outcome analyze(run *r, const named_input *input, const file_set *files)
+{
+    const options *o = &r->options;
+    const allin1_request request = make_request(o, files);
+    const bool again = o->overwrite_demix || o->overwrite_spec || o->overwrite_json;
+    allin1_result *result = NULL;
+    allin1_identity identity;
+    allin1_error error;
+    if (allin1_identify(r->context, input->path, &request, &identity, &error) != ALLIN1_OK)
+        return failed(r, &error, input->path);
+    if (!again && is_done(identity.key, files)) {
+        message_note("%s: skipped, %s holds its result", input->path, files->json);
+        if (o->print_json && (!print_file(files->json) || !standard_output_flush()))
+            r->output_lost = true;
+        return SKIPPED;
+    }
+    if (input->damaged)
+        message_note("%s: is damaged and will be replaced", files->json);
+    allin1_status status = allin1_analyze_file(r->context, input->path, &request, &result, &error);
+    progress_bar_end();
+    if (status == ALLIN1_OK)
+        status = save(r, result, files, &error);
+    if (status == ALLIN1_OK)
+        say_done(result, input->path, files);
+    allin1_result_free(&result);
+    return status == ALLIN1_OK ? DONE : failed(r, &error, input->path);
+}
+
+static outcome analyze_input(run *r, int index)
+{
+    const named_input *input = &r->inputs[index];
+    struct stat info;
+    file_set files;
+    if (input->same_as >= 0) {
+        message_note("%s: is the same file as %s", input->path, r->inputs[input->same_as].path);
+        return SAME_FILE;
+    }
+    if (stat(input->path, &info) == 0 && S_ISDIR(info.st_mode)) {
+        message_error("%s: is a folder; name the files in it, for example %s%s*", input->path,
+                      input->path, input->path[strlen(input->path) - 1] == '/' ? "" : "/");
+        return FAILED;
+    }
+    if (!find_files(r, input, &files)) {
+        message_error("%s: out of memory", input->path);
+        free_files(&files);
+        return FAILED;
+    }
+    progress_bar_input(input->path, index + 1, r->count);
+    const outcome result = analyze(r, input, &files);
+    progress_bar_end();
+    free_files(&files);
+    return result;
+}
+
+/* All inputs ------------------------------------------------------------------------------------- */
+
+static void analyze_all(run *r)
+{
+    for (int i = 0; i < r->count && !interrupted && !r->weights_failed; i++) {
+        r->outcomes[i] = analyze_input(r, i);
+        /* Nobody reads any more, and nothing is written: there is no point in going on. */
+        if (r->output_lost && !r->options.out_dir_given)
+            break;
+    }
+}
+
+static int count_outcomes(const run *r, outcome wanted)
+{
+    int count = 0;
+    for (int i = 0; i < r->count; i++)
+        count += r->outcomes[i] == wanted;
+    return count;
+}
+
+static int conclude(const run *r)
+{
+    const int failures = count_outcomes(r, FAILED), left = count_outcomes(r, LEFT);
+    if (left > 0) {
+        message_plain("%s: %d of %d files are done, these are left:",
+                      interrupted ? "Interrupted" : "Stopped", r->count - failures - left,
+                      r->count);
+        for (int i = 0; i < r->count; i++)
+            if (r->outcomes[i] == LEFT)
+                message_plain("  %s", r->inputs[i].path);
+    } else if (r->count > 1) {
+        message_note("%d analysed, %d skipped, %d failed",
+                     count_outcomes(r, DONE), count_outcomes(r, SKIPPED), failures);
+    }
+    if (interrupted)
+        return EXIT_SIGNAL + interrupted;
+    if (r->weights_failed)
+        return EXIT_WEIGHTS;
+    return failures > 0 || left > 0 || r->output_lost || r->timings_lost ? EXIT_SOME_FAILED
+                                                                         : EXIT_GOOD;
+}
+
+static int perform(run *r)
+{
+    if (!open_timings(r))
+        return EXIT_SOME_FAILED;
+    const int status = open_context(r);
+    if (status != EXIT_GOOD)
+        return status;
+    say_set_up(r);
+    if (!plan_inputs(r)) {
+        message_error("out of memory");
+        return EXIT_SOME_FAILED;
+    }
+    /* The second signal of its kind ends the program at once. */
+    const struct sigaction action = {.sa_handler = on_interrupt, .sa_flags = (int)SA_RESETHAND};
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+    analyze_all(r);
+    return conclude(r);
+}
+
+int analyze_command(int argc, char **argv)
+{
+    run r = {.timings = -1};
+    if (!options_parse(&r.options, argc, argv))
+        return EXIT_USAGE;
+    message_set_level(r.options.level);
+    if (r.options.help) {
+        options_help(stdout);
+        return standard_output_flush() ? EXIT_GOOD : EXIT_SOME_FAILED;
+    }
+    if (r.options.version) {
+        printf("allin1 %s\n", allin1_version());
+        return standard_output_flush() ? EXIT_GOOD : EXIT_SOME_FAILED;
+    }
+    progress_bar_start(r.options.level == QUIET);
+    int status = perform(&r);
+    allin1_close(&r.context);
+    if (r.timings >= 0 && close(r.timings) != 0 && status == EXIT_GOOD) {
+        message_error("%s: cannot write the timings: %s", r.options.timings_file, strerror(errno));
+        status = EXIT_SOME_FAILED;
+    }
+    if (r.inputs)
+        free_names(r.inputs, r.count);
+    free(r.inputs);
+    free(r.outcomes);
+    return status;
+}

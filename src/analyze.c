@@ -1,0 +1,501 @@
+/* The pipeline, from top to bottom: decode, demix, spectrogram, network, beats, sections, result. */
+#include "analysis.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "given_stems.h"
+
+/* What the stages usually take of the whole, for the progress of the whole. */
+#define SHARE_LOAD 0.01
+#define SHARE_DECODE 0.01
+#define SHARE_DEMIX 0.90
+#define SHARE_SPECTROGRAM 0.01
+#define SHARE_NETWORK 0.06
+#define SHARE_POSTPROCESS 0.01
+
+#define FP32 "fp32"
+
+static allin1_span *begin(a1_analysis *a, const char *stage)
+{
+    return a1_span_begin(&a->context->recorder, stage);
+}
+
+static void end(a1_analysis *a)
+{
+    a1_span_end(&a->context->recorder);
+}
+
+static void set_length(a1_analysis *a, double seconds)
+{
+    a->result->shown.duration = seconds;
+    a->context->recorder.audio_seconds = seconds;
+}
+
+static void pass(a1_analysis *a, double share)
+{
+    a->progress_done += share;
+}
+
+/* Progress of the stages that tell theirs. */
+typedef struct stage_progress {
+    const a1_analysis *analysis;
+    const char *stage;
+    double share;
+} stage_progress;
+
+static int report_fraction(void *user, double fraction)
+{
+    const stage_progress *p = user;
+    return a1_report(p->analysis, p->stage, p->share, fraction, NULL) != ALLIN1_OK;
+}
+
+static int report_segments(void *user, size_t done, size_t total)
+{
+    return report_fraction(user, total ? (double)done / (double)total : 1);
+}
+
+/* Decode ---------------------------------------------------------------------------------------- */
+
+static allin1_status decode(a1_analysis *a, a1_error *err)
+{
+    A1_TRY(a1_report(a, ALLIN1_STAGE_DECODE, SHARE_DECODE, 0, err));
+    allin1_span *span = begin(a, ALLIN1_STAGE_DECODE);
+    A1_TRY(a1_audio_decode(a->path, &a->decoded, err));
+    a->mix[0] = a->decoded.channel[0];
+    a->mix[1] = a->decoded.channel[1];
+    a->samples = a->decoded.samples;
+    a->source = a->decoded.source;
+    set_length(a, (double)a->samples / A1_SAMPLE_RATE);
+    span->audio_seconds = a->result->shown.duration;
+    end(a);
+    if (a->source.damaged_packets > 0 || a->source.truncated)
+        a1_log(a->context, ALLIN1_LOG_WARNING, "%s: %s%s; what could be decoded is analysed",
+               a->path, a->source.damaged_packets > 0 ? "has damaged parts" : "",
+               a->source.truncated ? (a->source.damaged_packets > 0 ? " and is cut off"
+                                                                    : "is cut off")
+                                   : "");
+    pass(a, SHARE_DECODE);
+    return ALLIN1_OK;
+}
+
+/* Demix ------------------------------------------------------------------------------------------ */
+
+static allin1_status demix(a1_analysis *a, a1_error *err)
+{
+    allin1_context *context = a->context;
+    /* The model gives drums, bass, other, vocals. */
+    float *const(*to)[2] = (float *const(*)[2])a->stems.channel;
+    float *const order[A1_DEMIX_SOURCES][2] = {{to[1][0], to[1][1]},
+                                               {to[0][0], to[0][1]},
+                                               {to[2][0], to[2][1]},
+                                               {to[3][0], to[3][1]}};
+    const a1_demix_settings settings = {.shifts = context->settings.demix_shifts,
+                                        .seed = context->settings.demix_seed};
+    stage_progress progress = {a, ALLIN1_STAGE_DEMIX, SHARE_DEMIX};
+    A1_TRY(a1_report(a, ALLIN1_STAGE_DEMIX, SHARE_DEMIX, 0, err));
+    allin1_span *span = begin(a, ALLIN1_STAGE_DEMIX);
+    span->precision_requested = span->precision = FP32;
+    A1_TRY(a1_demix_track(context->demixer, context->pool, &settings, a->mix, a->samples, order,
+                          report_segments, &progress, err));
+    end(a);
+    return ALLIN1_OK;
+}
+
+static void drop_mix(a1_analysis *a)
+{
+    a1_audio_free(&a->decoded);
+    a->mix[0] = a->mix[1] = NULL;
+}
+
+static allin1_status separate(a1_analysis *a, a1_error *err)
+{
+    allin1_provenance *from = &a->result->shown.provenance;
+    bool found;
+    A1_TRY(a1_read_stems(a, &found, err));
+    if (found) {
+        from->stems = ALLIN1_ORIGIN_BYPRODUCT;
+    } else {
+        A1_TRY(a1_report(a, ALLIN1_STAGE_DEMIX_INIT, 0, 0, err));
+        A1_TRY(a1_context_build_demixer(a->context, err));
+        A1_TRY(a1_stems_create(&a->stems, a->samples, err));
+        A1_TRY(demix(a, err));
+        from->stems = ALLIN1_ORIGIN_COMPUTED;
+        if (a->request.keep_byproducts && a->request.demix_dir)
+            A1_TRY(a1_write_stems(a, err));
+    }
+    drop_mix(a);
+    pass(a, SHARE_DEMIX);
+    return ALLIN1_OK;
+}
+
+/* Spectrogram ------------------------------------------------------------------------------------ */
+
+static allin1_status compute_spectrogram(a1_analysis *a, a1_error *err)
+{
+    allin1_context *context = a->context;
+    const a1_stems *stems = &a->stems;
+    const float *channels[A1_STEMS][2];
+    for (size_t i = 0; i < 2 * A1_STEMS; i++)
+        channels[i / 2][i % 2] = stems->channel[i / 2][i % 2];
+    A1_TRY(a1_report(a, ALLIN1_STAGE_SPECTROGRAM, SHARE_SPECTROGRAM, 0, err));
+    allin1_span *span = begin(a, ALLIN1_STAGE_SPECTROGRAM);
+    A1_TRY(a1_context_plan_spectrogram(context, err));
+    const bool fast = a1_spectrogram_backend_used(context->spectrogram) == A1_SPEC_FAST;
+    span->backend_requested = allin1_spec_backend_string(context->settings.spec_backend);
+    span->backend = allin1_spec_backend_string(fast ? ALLIN1_SPEC_FAST : ALLIN1_SPEC_REFERENCE);
+    span->precision_requested = span->precision = fast ? FP32 : "fp64";
+    a->frames = a1_spectrogram_frames(stems->samples);
+    a->spectrogram = a1_aligned_alloc(A1_STEMS * a->frames * A1_SPEC_BANDS * sizeof(float));
+    if (!a->spectrogram)
+        return a1_fail_memory(err, "the spectrogram");
+    A1_TRY(a1_spectrogram_stems(context->spectrogram, context->pool,
+                                (const float *const(*)[2])channels, stems->samples,
+                                context->settings.quantise_stems, a->spectrogram, err));
+    end(a);
+    a->result->shown.provenance.spectrogram = ALLIN1_ORIGIN_COMPUTED;
+    if (a->request.keep_byproducts && a->request.spec_file)
+        A1_TRY(a1_write_spectrogram(a, err));
+    return ALLIN1_OK;
+}
+
+/* From the mix to the spectrogram, over whatever an earlier run left. */
+static allin1_status mix_to_spectrogram(a1_analysis *a, a1_error *err)
+{
+    bool have_spectrogram, have_stems = true;
+    A1_TRY(a1_read_spectrogram(a, &have_spectrogram, err));
+    if (have_spectrogram) {
+        a->result->shown.provenance.spectrogram = ALLIN1_ORIGIN_BYPRODUCT;
+        if (a->request.keep_byproducts && a->request.demix_dir)
+            A1_TRY(a1_check_stems(a, &have_stems, err));
+    }
+    if (!have_spectrogram || !have_stems)
+        A1_TRY(separate(a, err));
+    if (!have_spectrogram)
+        A1_TRY(compute_spectrogram(a, err));
+    return ALLIN1_OK;
+}
+
+static allin1_status given_stems_to_spectrogram(a1_analysis *a, a1_error *err)
+{
+    allin1_provenance *from = &a->result->shown.provenance;
+    A1_TRY(a1_report(a, ALLIN1_STAGE_STEMS_LOAD, SHARE_DEMIX, 0, err));
+    allin1_span *span = begin(a, ALLIN1_STAGE_STEMS_LOAD);
+    A1_TRY(a1_load_given_stems(a, err));
+    set_length(a, (double)a->samples / A1_SAMPLE_RATE);
+    span->audio_seconds = a->result->shown.duration;
+    span->count = A1_STEMS;
+    span->mode = from->stems_mode;
+    end(a);
+    from->stems = ALLIN1_ORIGIN_GIVEN;
+    pass(a, SHARE_DECODE + SHARE_DEMIX);
+    bool found = false;
+    A1_TRY(a1_read_spectrogram(a, &found, err));
+    if (found)
+        from->spectrogram = ALLIN1_ORIGIN_BYPRODUCT;
+    else
+        A1_TRY(compute_spectrogram(a, err));
+    return ALLIN1_OK;
+}
+
+/* Network ---------------------------------------------------------------------------------------- */
+
+static allin1_status make_room_for_output(a1_analysis *a, a1_error *err)
+{
+    const size_t frames = a->frames, folds = a1_network_folds(a->context->network);
+    a->logits = a1_aligned_alloc((3 + A1_NETWORK_LABELS) * frames * sizeof(float));
+    if (!a->logits)
+        return a1_fail_memory(err, "the activations");
+    a->output = (a1_network_output){.beat = a->logits,
+                                    .downbeat = a->logits + frames,
+                                    .section = a->logits + 2 * frames,
+                                    .function = a->logits + 3 * frames};
+    if (!a->request.want_embeddings)
+        return ALLIN1_OK;
+    float *values =
+        a1_result_alloc(a->result, A1_NETWORK_STEMS * frames * A1_NETWORK_EMBEDDING * folds *
+                                       sizeof *values);
+    if (!values)
+        return a1_fail_memory(err, "the embeddings");
+    a->output.embeddings = values;
+    a->result->embeddings =
+        (allin1_embeddings){.frames_per_second = (double)A1_SPEC_SAMPLE_RATE / A1_SPEC_HOP,
+                            .stems = A1_NETWORK_STEMS,
+                            .frames = frames,
+                            .width = A1_NETWORK_EMBEDDING,
+                            .folds = folds,
+                            .values = values};
+    a->result->shown.embeddings = &a->result->embeddings;
+    return ALLIN1_OK;
+}
+
+static allin1_status run_network(a1_analysis *a, a1_error *err)
+{
+    allin1_context *context = a->context;
+    stage_progress progress = {a, ALLIN1_STAGE_NN, SHARE_NETWORK};
+    A1_TRY(a1_report(a, ALLIN1_STAGE_NN, SHARE_NETWORK, 0, err));
+    A1_TRY(a1_context_build_network(context, err));
+    allin1_span *span = begin(a, ALLIN1_STAGE_NN);
+    span->count = a1_network_folds(context->network);
+    span->precision_requested = span->precision = FP32;
+    A1_TRY(make_room_for_output(a, err));
+    if (a->frames > 0)
+        A1_TRY(a1_network_run(context->network, context->pool, a->spectrogram, a->frames,
+                              &a->output, report_fraction, &progress, err));
+    end(a);
+    a1_aligned_free(a->spectrogram);
+    a->spectrogram = NULL;
+    pass(a, SHARE_NETWORK);
+    return ALLIN1_OK;
+}
+
+/* Beats and sections ------------------------------------------------------------------------------ */
+
+static allin1_status find_beats(a1_analysis *a, a1_error *err)
+{
+    float *activations = malloc((a->frames ? 2 * a->frames : 1) * sizeof *activations);
+    if (!activations)
+        return a1_fail_memory(err, "the beat activations");
+    begin(a, ALLIN1_STAGE_METRICAL_PREP);
+    a1_metrical_activations(a->output.beat, a->output.downbeat, a->frames, activations);
+    end(a);
+    begin(a, ALLIN1_STAGE_METRICAL_DBN);
+    const allin1_status status = a1_metrical_decode(a->context->metrical, a->context->pool,
+                                                    activations, a->frames, &a->beats, err);
+    if (status == ALLIN1_OK)
+        end(a);
+    free(activations);
+    return status;
+}
+
+static allin1_status find_sections(a1_analysis *a, a1_error *err)
+{
+    begin(a, ALLIN1_STAGE_FUNCTIONAL_BOUNDARIES);
+    A1_TRY(a1_functional_segments(a->output.section, a->output.function, a->frames, &a->segments,
+                                  err));
+    end(a);
+    return ALLIN1_OK;
+}
+
+static allin1_status postprocess(a1_analysis *a, a1_error *err)
+{
+    A1_TRY(a1_report(a, ALLIN1_STAGE_POSTPROCESS, SHARE_POSTPROCESS, 0, err));
+    begin(a, ALLIN1_STAGE_POSTPROCESS);
+    if (a->frames > 0) {
+        A1_TRY(find_beats(a, err));
+        A1_TRY(find_sections(a, err));
+    }
+    A1_TRY(a1_assemble(a, err));
+    end(a);
+    return a1_report(a, ALLIN1_STAGE_POSTPROCESS, SHARE_POSTPROCESS, 1, err);
+}
+
+/* The three ways in ------------------------------------------------------------------------------- */
+
+static allin1_status run_file(a1_analysis *a, a1_error *err)
+{
+    A1_TRY(a1_report(a, ALLIN1_STAGE_MODEL_LOAD, SHARE_LOAD, 0, err));
+    A1_TRY(a1_keys_of_file(a->context, a->path, &a->request, &a->keys, err));
+    pass(a, SHARE_LOAD);
+    if (a->request.stems_dir) {
+        A1_TRY(given_stems_to_spectrogram(a, err));
+    } else {
+        A1_TRY(decode(a, err));
+        A1_TRY(mix_to_spectrogram(a, err));
+    }
+    drop_mix(a);
+    a1_stems_free(&a->stems);
+    A1_TRY(run_network(a, err));
+    return postprocess(a, err);
+}
+
+static allin1_status run_samples(a1_analysis *a, a1_error *err)
+{
+    set_length(a, (double)a->samples / A1_SAMPLE_RATE);
+    A1_TRY(a1_keys_of_memory(a->context, a->mix, 2, a->samples, false, &a->keys, err));
+    pass(a, SHARE_LOAD + SHARE_DECODE);
+    A1_TRY(mix_to_spectrogram(a, err));
+    a1_stems_free(&a->stems);
+    A1_TRY(run_network(a, err));
+    return postprocess(a, err);
+}
+
+static allin1_status run_spectrogram(a1_analysis *a, const float *given, a1_error *err)
+{
+    const size_t floats = A1_STEMS * a->frames * A1_SPEC_BANDS;
+    set_length(a, (double)a->frames * A1_SPEC_HOP / A1_SPEC_SAMPLE_RATE);
+    A1_TRY(a1_keys_of_memory(a->context, &given, 1, floats, true, &a->keys, err));
+    a->spectrogram = a1_aligned_alloc(floats * sizeof(float));
+    if (!a->spectrogram)
+        return a1_fail_memory(err, "the spectrogram");
+    memcpy(a->spectrogram, given, floats * sizeof(float));
+    a->result->shown.provenance.spectrogram = ALLIN1_ORIGIN_GIVEN;
+    pass(a, SHARE_LOAD + SHARE_DECODE + SHARE_DEMIX + SHARE_SPECTROGRAM);
+    A1_TRY(run_network(a, err));
+    return postprocess(a, err);
+}
+
+/* Set-up and clean-up ----------------------------------------------------------------------------- */
+
+static allin1_status start(a1_analysis *a, allin1_context *context, const char *path,
+                           const allin1_request *request, a1_error *err)
+{
+    *a = (a1_analysis){.context = context, .path = path};
+    if (request)
+        a->request = *request;
+    if (a->request.stems_pattern && !a->request.stems_dir)
+        return a1_fail(err, ALLIN1_ERROR_ARGUMENT, "a pattern of stems was given without a folder");
+    A1_TRY(a1_result_create(&a->result, err));
+    if (path)
+        a->track = realpath(path, NULL);
+    if (!a->track)
+        a->track = strdup(path ? path : a->request.name ? a->request.name : "");
+    if (!a->track)
+        return a1_fail_memory(err, "an analysis");
+    a1_recorder_restart(&context->recorder);
+    context->recorder.track = a->track;
+    context->recorder.audio_seconds = 0;
+    return ALLIN1_OK;
+}
+
+/* The spans of this analysis, with strings of their own. */
+static allin1_status keep_spans(a1_analysis *a, a1_error *err)
+{
+    const a1_recorder *recorder = &a->context->recorder;
+    a1_result *result = a->result;
+    allin1_span *spans = a1_result_alloc(result, recorder->ended_count * sizeof *spans);
+    const char *model = a1_result_string(result, recorder->model);
+    if (!spans || !model)
+        return a1_fail_memory(err, "the result");
+    result->run = recorder->run;
+    for (size_t i = 0; i < recorder->ended_count; i++) {
+        spans[i] = recorder->ended[i];
+        spans[i].run = &result->run;
+        spans[i].model = model;
+        spans[i].track = spans[i].track ? result->shown.path : NULL;
+    }
+    result->shown.spans = recorder->ended_count ? spans : NULL;
+    result->shown.span_count = recorder->ended_count;
+    return ALLIN1_OK;
+}
+
+static allin1_status finish(a1_analysis *a, allin1_status status, allin1_result **out,
+                            allin1_error *error, a1_error *err)
+{
+    a1_spans_unwind(&a->context->recorder, 0);
+    if (status == ALLIN1_OK)
+        status = keep_spans(a, err);
+    if (status == ALLIN1_OK) {
+        *out = &a->result->shown;
+        a->result = NULL;
+    }
+    a->context->recorder.track = NULL;
+    a->context->recorder.audio_seconds = 0;
+    a1_recorder_restart(&a->context->recorder);
+    a1_audio_free(&a->decoded);
+    a1_stems_free(&a->stems);
+    a1_aligned_free(a->spectrogram);
+    a1_aligned_free(a->logits);
+    a1_beats_free(&a->beats);
+    a1_segments_free(&a->segments);
+    a1_result_destroy(&a->result);
+    free(a->track);
+    return a1_public_error(error, err, status);
+}
+
+static bool all_finite(const float *values, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (!isfinite(values[i]))
+            return false;
+    return true;
+}
+
+static allin1_status refuse(allin1_error *error, const char *reason)
+{
+    a1_error err = {0};
+    return a1_public_error(error, &err, a1_fail(&err, ALLIN1_ERROR_ARGUMENT, "%s", reason));
+}
+
+allin1_status allin1_analyze_file(allin1_context *context, const char *path,
+                                  const allin1_request *request, allin1_result **result,
+                                  allin1_error *error)
+{
+    if (!context || !result || !path || !*path)
+        return refuse(error, "a context, a path and a place for the result are needed");
+    *result = NULL;
+    a1_analysis analysis;
+    a1_error err = {0};
+    allin1_status status = start(&analysis, context, path, request, &err);
+    if (status == ALLIN1_OK)
+        status = run_file(&analysis, &err);
+    return finish(&analysis, status, result, error, &err);
+}
+
+allin1_status allin1_analyze_samples(allin1_context *context, const float *const channels[2],
+                                     size_t samples, const allin1_request *request,
+                                     allin1_result **result, allin1_error *error)
+{
+    if (!context || !result || !channels || !channels[0] || !channels[1] || samples == 0 ||
+        samples > (size_t)A1_AUDIO_MAX_SECONDS * A1_SAMPLE_RATE)
+        return refuse(error, "a context, two channels of 1 sample to 6 hours, and a place for the "
+                             "result are needed");
+    *result = NULL;
+    if (request && request->stems_dir)
+        return refuse(error, "ready stems go with a file, not with samples");
+    if (!all_finite(channels[0], samples) || !all_finite(channels[1], samples))
+        return refuse(error, "a sample is not a finite number");
+    a1_analysis analysis;
+    a1_error err = {0};
+    allin1_status status = start(&analysis, context, NULL, request, &err);
+    analysis.mix[0] = channels[0];
+    analysis.mix[1] = channels[1];
+    analysis.samples = samples;
+    if (status == ALLIN1_OK)
+        status = run_samples(&analysis, &err);
+    return finish(&analysis, status, result, error, &err);
+}
+
+allin1_status allin1_analyze_spectrogram(allin1_context *context, const float *spectrogram,
+                                         size_t frames, const allin1_request *request,
+                                         allin1_result **result, allin1_error *error)
+{
+    if (!context || !result || !spectrogram || frames == 0 ||
+        frames > (size_t)A1_AUDIO_MAX_SECONDS * 100)
+        return refuse(error, "a context, a spectrogram of 1 frame to 6 hours, and a place for the "
+                             "result are needed");
+    *result = NULL;
+    if (request && request->stems_dir)
+        return refuse(error, "ready stems go with a file, not with a spectrogram");
+    if (!all_finite(spectrogram, A1_STEMS * frames * A1_SPEC_BANDS))
+        return refuse(error, "a value of the spectrogram is not a finite number");
+    a1_analysis analysis;
+    a1_error err = {0};
+    allin1_status status = start(&analysis, context, NULL, request, &err);
+    analysis.frames = frames;
+    if (status == ALLIN1_OK)
+        status = run_spectrogram(&analysis, spectrogram, &err);
+    return finish(&analysis, status, result, error, &err);
+}
+
+allin1_status allin1_identify(allin1_context *context, const char *path,
+                              const allin1_request *request, allin1_identity *identity,
+                              allin1_error *error)
+{
+    if (!context || !identity || !path || !*path)
+        return refuse(error, "a context, a path and a place for the identity are needed");
+    const allin1_request nothing = {0};
+    a1_error err = {0};
+    a1_keys keys;
+    const allin1_status status =
+        a1_keys_of_file(context, path, request ? request : &nothing, &keys, &err);
+    a1_spans_unwind(&context->recorder, 0);
+    *identity = (allin1_identity){0};
+    if (status == ALLIN1_OK) {
+        memcpy(identity->key, keys.result, sizeof identity->key);
+        memcpy(identity->input_sha256, keys.input, sizeof identity->input_sha256);
+    }
+    return a1_public_error(error, &err, status);
+}

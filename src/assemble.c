@@ -1,0 +1,207 @@
+/* From what the stages left behind to the result that the caller sees. */
+#include "analysis.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "nn/logistic.h"
+#include "tempo/tempo.h"
+
+#define FRAMES_PER_SECOND ((double)A1_SPEC_SAMPLE_RATE / A1_SPEC_HOP)
+
+const char *allin1_label(size_t index)
+{
+    return index < A1_NETWORK_LABELS ? a1_network_labels[index] : NULL;
+}
+
+static allin1_status fill_beats(a1_analysis *analysis)
+{
+    a1_result *result = analysis->result;
+    const a1_beats *beats = &analysis->beats;
+    const size_t count = beats->count;
+    if (count == 0)
+        return ALLIN1_OK;
+    double *times = a1_result_alloc(result, count * sizeof *times);
+    double *downbeats = a1_result_alloc(result, count * sizeof *downbeats);
+    unsigned *positions = a1_result_alloc(result, count * sizeof *positions);
+    if (!times || !downbeats || !positions)
+        return ALLIN1_ERROR_MEMORY;
+    size_t downbeat_count = 0;
+    for (size_t i = 0; i < count; i++) {
+        times[i] = beats->times[i];
+        positions[i] = beats->positions[i];
+        if (positions[i] == 1)
+            downbeats[downbeat_count++] = times[i];
+    }
+    allin1_result *shown = &result->shown;
+    shown->beats = times;
+    shown->beat_positions = positions;
+    shown->beat_count = count;
+    shown->downbeats = downbeat_count ? downbeats : NULL;
+    shown->downbeat_count = downbeat_count;
+    shown->beats_per_bar = beats->beats_per_bar;
+    shown->bpm = a1_tempo_bpm(times, count);
+    if (shown->bpm > 0)
+        shown->tempo = a1_tempo_precise(times, count);
+    return ALLIN1_OK;
+}
+
+static allin1_status fill_segments(a1_analysis *analysis)
+{
+    a1_result *result = analysis->result;
+    const a1_segments *segments = &analysis->segments;
+    if (segments->count == 0)
+        return ALLIN1_OK;
+    allin1_segment *items = a1_result_alloc(result, segments->count * sizeof *items);
+    if (!items)
+        return ALLIN1_ERROR_MEMORY;
+    for (size_t i = 0; i < segments->count; i++) {
+        const a1_segment *segment = &segments->items[i];
+        items[i] = (allin1_segment){.start = segment->start,
+                                    .end = segment->end,
+                                    .label = allin1_label(segment->label),
+                                    .probability = segment->label_probability};
+    }
+    result->shown.segments = items;
+    result->shown.segment_count = segments->count;
+    return ALLIN1_OK;
+}
+
+static void fill_soft_max(const float *logits, size_t frames, float *out)
+{
+    for (size_t t = 0; t < frames; t++) {
+        float largest = logits[t], sum = 0;
+        for (size_t l = 1; l < A1_NETWORK_LABELS; l++)
+            largest = fmaxf(largest, logits[l * frames + t]);
+        for (size_t l = 0; l < A1_NETWORK_LABELS; l++)
+            sum += out[l * frames + t] = a1_exp_f32(logits[l * frames + t] - largest);
+        for (size_t l = 0; l < A1_NETWORK_LABELS; l++)
+            out[l * frames + t] /= sum;
+    }
+}
+
+static allin1_status fill_activations(a1_analysis *analysis)
+{
+    const size_t frames = analysis->frames;
+    a1_result *result = analysis->result;
+    float *values = a1_result_alloc(result, (3 + A1_NETWORK_LABELS) * frames * sizeof *values);
+    if (!values)
+        return ALLIN1_ERROR_MEMORY;
+    const float *logits[3] = {analysis->output.beat, analysis->output.downbeat,
+                              analysis->output.section};
+    for (size_t i = 0; i < 3; i++)
+        for (size_t t = 0; t < frames; t++)
+            values[i * frames + t] = a1_logistic_f32(logits[i][t]);
+    fill_soft_max(analysis->output.function, frames, values + 3 * frames);
+    result->activations = (allin1_activations){.frames_per_second = FRAMES_PER_SECOND,
+                                               .frames = frames,
+                                               .labels = A1_NETWORK_LABELS,
+                                               .beat = values,
+                                               .downbeat = values + frames,
+                                               .segment = values + 2 * frames,
+                                               .label = values + 3 * frames};
+    result->shown.activations = &result->activations;
+    return ALLIN1_OK;
+}
+
+static const char *copy(a1_analysis *analysis, const char *text, bool *failed)
+{
+    const char *string = a1_result_string(analysis->result, text);
+    *failed |= !string;
+    return string;
+}
+
+static const allin1_model_file *copy_files(a1_analysis *analysis, const a1_loaded_model *model,
+                                           bool *failed)
+{
+    allin1_model_file *files = a1_result_alloc(analysis->result, model->count * sizeof *files);
+    if (!files) {
+        *failed = true;
+        return NULL;
+    }
+    for (size_t i = 0; i < model->count; i++) {
+        const a1_weights_info *info = &model->infos[i];
+        files[i] = (allin1_model_file){.name = copy(analysis, info->name, failed),
+                                       .path = copy(analysis, info->path, failed),
+                                       .format = copy(analysis, info->format, failed),
+                                       .digest = copy(analysis, info->digest, failed),
+                                       .licence = copy(analysis, info->licence, failed)};
+    }
+    return files;
+}
+
+static bool demixer_was_used(const allin1_provenance *from)
+{
+    return from->stems == ALLIN1_ORIGIN_COMPUTED || from->stems == ALLIN1_ORIGIN_BYPRODUCT ||
+           from->spectrogram == ALLIN1_ORIGIN_BYPRODUCT;
+}
+
+static allin1_status fill_provenance(a1_analysis *analysis)
+{
+    const allin1_context *context = analysis->context;
+    const allin1_settings *settings = &context->settings;
+    const a1_audio_source *source = &analysis->source;
+    allin1_provenance *from = &analysis->result->shown.provenance;
+    bool failed = false;
+    from->version = ALLIN1_VERSION_STRING;
+    from->key = copy(analysis, analysis->keys.result, &failed);
+    from->input_sha256 = copy(analysis, analysis->keys.input, &failed);
+
+    from->container = copy(analysis, source->container, &failed);
+    from->codec = copy(analysis, source->codec, &failed);
+    from->channel_layout = copy(analysis, source->channel_layout, &failed);
+    from->channels = source->channels;
+    from->sample_rate = source->sample_rate;
+    from->bits_per_sample = source->bits_per_sample;
+    from->skipped_start = source->skipped_start;
+    from->skipped_end = source->skipped_end;
+    from->damaged_packets = source->damaged_packets;
+    from->truncated = source->truncated;
+
+    from->samples = (int64_t)analysis->samples;
+
+    if (demixer_was_used(from)) {
+        from->demix_model = copy(analysis, settings->demix_model, &failed);
+        from->demix_shifts = settings->demix_shifts;
+        from->demix_seed = settings->demix_seed;
+        from->demix_file_count = context->demix_files.count;
+        from->demix_files = copy_files(analysis, &context->demix_files, &failed);
+    }
+    from->spec_backend_requested = settings->spec_backend;
+    if (from->spectrogram != ALLIN1_ORIGIN_GIVEN && context->spectrogram)
+        from->spec_backend =
+            a1_spectrogram_backend_used(context->spectrogram) == A1_SPEC_REFERENCE
+                ? ALLIN1_SPEC_REFERENCE
+                : ALLIN1_SPEC_FAST;
+    from->quantised_stems = settings->quantise_stems != 0;
+
+    from->model = copy(analysis, settings->model, &failed);
+    from->model_file_count = context->network_files.count;
+    from->model_files = copy_files(analysis, &context->network_files, &failed);
+    from->downbeat_threshold = context->downbeat_threshold;
+    from->precision = "fp32";
+    from->cpu_level_requested = context->recorder.run.cpu_level_requested;
+    from->cpu_level = context->recorder.run.cpu_level;
+    from->threads_requested = context->recorder.run.threads_requested;
+    from->threads = context->recorder.run.threads;
+    return failed ? ALLIN1_ERROR_MEMORY : ALLIN1_OK;
+}
+
+static allin1_status fill(a1_analysis *analysis)
+{
+    analysis->result->shown.path = a1_result_string(analysis->result, analysis->track);
+    if (!analysis->result->shown.path)
+        return ALLIN1_ERROR_MEMORY;
+    A1_TRY(fill_beats(analysis));
+    A1_TRY(fill_segments(analysis));
+    if (analysis->request.want_activations)
+        A1_TRY(fill_activations(analysis));
+    return fill_provenance(analysis);
+}
+
+allin1_status a1_assemble(a1_analysis *analysis, a1_error *err)
+{
+    const allin1_status status = fill(analysis);
+    return status == ALLIN1_OK ? status : a1_fail_memory(err, "the result");
+}

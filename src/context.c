@@ -1,0 +1,339 @@
+#include "context.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "output/result.h"
+
+#define MAX_THREADS 1024
+#define MAX_SHIFTS 1000
+
+void a1_log(const allin1_context *context, allin1_log_level level, const char *format, ...)
+{
+    if (!context->settings.log)
+        return;
+    char message[1024];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(message, sizeof message, format, arguments);
+    va_end(arguments);
+    context->settings.log(context->settings.log_user, level, message);
+}
+
+void allin1_settings_default(allin1_settings *settings)
+{
+    *settings = (allin1_settings){.model = "harmonix-all", .demix_model = "htdemucs"};
+}
+
+/* Known name of the right family, or a path; what a path holds is seen when it is loaded. */
+static allin1_status check_model(const char *name, const char *family, a1_error *err)
+{
+    const char *files[A1_WEIGHTS_MAX_FILES];
+    size_t count;
+    A1_TRY(a1_weights_files(name, files, &count, err));
+    const a1_model *model = a1_model_find(name);
+    if (model && strcmp(model->family, family) != 0)
+        return a1_fail(err, ALLIN1_ERROR_ARGUMENT, "%s is a model of the family %s, not %s", name,
+                       model->family, family);
+    return ALLIN1_OK;
+}
+
+static allin1_status check_settings(const allin1_settings *settings, a1_error *err)
+{
+    if (!settings->model || !settings->demix_model)
+        return a1_fail(err, ALLIN1_ERROR_ARGUMENT, "the settings name no model");
+    if (settings->threads > MAX_THREADS)
+        return a1_fail(err, ALLIN1_ERROR_ARGUMENT, "%u threads are more than %d",
+                       settings->threads, MAX_THREADS);
+    if (settings->demix_shifts > MAX_SHIFTS)
+        return a1_fail(err, ALLIN1_ERROR_ARGUMENT, "%u shifts are more than %d",
+                       settings->demix_shifts, MAX_SHIFTS);
+    if (settings->spec_backend != ALLIN1_SPEC_AUTO &&
+        settings->spec_backend != ALLIN1_SPEC_REFERENCE &&
+        settings->spec_backend != ALLIN1_SPEC_FAST)
+        return a1_fail(err, ALLIN1_ERROR_ARGUMENT, "there is no spectrogram backend %d",
+                       (int)settings->spec_backend);
+    A1_TRY(check_model(settings->model, "harmonix", err));
+    return check_model(settings->demix_model, "htdemucs", err);
+}
+
+static allin1_status copy_settings(allin1_context *context, const allin1_settings *settings,
+                                   a1_error *err)
+{
+    context->settings = *settings;
+    const char **texts[] = {&context->settings.model, &context->settings.demix_model,
+                            &context->settings.weights_dir};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        if (!*texts[i])
+            continue;
+        context->strings[i] = strdup(*texts[i]);
+        if (!context->strings[i])
+            return a1_fail_memory(err, "the settings");
+        *texts[i] = context->strings[i];
+    }
+    return ALLIN1_OK;
+}
+
+static allin1_status open_context(allin1_context *context, const allin1_settings *settings,
+                                  a1_error *err)
+{
+    A1_TRY(copy_settings(context, settings, err));
+    A1_TRY(a1_cpu_select(&context->cpu, settings->cpu_level, err));
+    A1_TRY(a1_pool_create(&context->pool, settings->threads, err));
+    a1_recorder *recorder = &context->recorder;
+    recorder->callback = settings->span;
+    recorder->user = settings->span_user;
+    recorder->model = context->settings.model;
+    snprintf(recorder->run.processor, sizeof recorder->run.processor, "%s", context->cpu.name);
+    recorder->run.cpu_level_requested = settings->cpu_level;
+    recorder->run.cpu_level = context->cpu.level;
+    recorder->run.threads_requested = settings->threads;
+    recorder->run.threads = a1_pool_threads(context->pool);
+    a1_recorder_start(recorder);
+    return ALLIN1_OK;
+}
+
+allin1_status allin1_open(allin1_context **out, const allin1_settings *settings,
+                          allin1_error *error)
+{
+    a1_error err = {0};
+    allin1_settings defaults;
+    allin1_settings_default(&defaults);
+    if (!settings)
+        settings = &defaults;
+    *out = NULL;
+    allin1_status status = check_settings(settings, &err);
+    if (status != ALLIN1_OK)
+        return a1_public_error(error, &err, status);
+    allin1_context *context = calloc(1, sizeof *context);
+    if (!context)
+        return a1_public_error(error, &err, a1_fail_memory(&err, "a context"));
+    status = open_context(context, settings, &err);
+    if (status == ALLIN1_OK)
+        *out = context;
+    else
+        allin1_close(&context);
+    return a1_public_error(error, &err, status);
+}
+
+static void free_sets(a1_loaded_model *model)
+{
+    for (size_t i = 0; i < model->count; i++)
+        a1_tensor_set_destroy(&model->sets[i]);
+}
+
+void allin1_close(allin1_context **slot)
+{
+    if (!slot || !*slot)
+        return;
+    allin1_context *context = *slot;
+    a1_spectrogram_destroy(&context->spectrogram);
+    a1_htdemucs_destroy(&context->demixer);
+    a1_metrical_destroy(&context->metrical);
+    a1_network_destroy(&context->network);
+    free_sets(&context->network_files);
+    free_sets(&context->demix_files);
+    free(context->network_files.infos);
+    free(context->demix_files.infos);
+    a1_recorder_finish(&context->recorder);
+    a1_pool_destroy(&context->pool);
+    for (size_t i = 0; i < sizeof context->strings / sizeof *context->strings; i++)
+        free(context->strings[i]);
+    free(context);
+    *slot = NULL;
+}
+
+const allin1_run *allin1_context_run(const allin1_context *context)
+{
+    return &context->recorder.run;
+}
+
+/* Models --------------------------------------------------------------------------------------- */
+
+/* "0.24" to 0.24, whatever the locale; false for anything but digits with one point. */
+static bool parse_threshold(const char *text, double *value)
+{
+    double digits = 0, scale = 1;
+    bool point = false, any = false;
+    for (; text && *text; text++) {
+        if (*text == '.' && !point) {
+            point = true;
+        } else if (*text >= '0' && *text <= '9') {
+            digits = digits * 10 + (*text - '0');
+            scale *= point ? 10 : 1;
+            any = true;
+        } else {
+            return false;
+        }
+    }
+    *value = digits / scale;
+    return any && *value <= 1;
+}
+
+/* The ensemble's threshold is the mean of its folds'. */
+static allin1_status mean_threshold(const a1_loaded_model *model, double *mean, a1_error *err)
+{
+    double sum = 0;
+    for (size_t i = 0; i < model->count; i++) {
+        double value;
+        if (!parse_threshold(a1_tensor_set_text(model->sets[i], "best_threshold_downbeat"), &value))
+            return a1_fail(err, ALLIN1_ERROR_FORMAT,
+                           "%s: the text value best_threshold_downbeat is missing or not between 0 "
+                           "and 1",
+                           model->infos[i].path);
+        sum += value;
+    }
+    *mean = sum / (double)model->count;
+    return ALLIN1_OK;
+}
+
+static allin1_status check_family(const a1_loaded_model *model, const char *family, a1_error *err)
+{
+    for (size_t i = 0; i < model->count; i++) {
+        const char *found = a1_tensor_set_text(model->sets[i], "family");
+        if (!found || strcmp(found, family) != 0)
+            return a1_fail(err, ALLIN1_ERROR_ARGUMENT,
+                           "%s: holds a model of the family \"%s\", not \"%s\"",
+                           model->infos[i].path, found ? found : "", family);
+    }
+    return ALLIN1_OK;
+}
+
+static allin1_status find_files(allin1_context *context, const char *name, const char *family,
+                                a1_loaded_model *model, a1_error *err)
+{
+    a1_weights_info *infos = calloc(A1_WEIGHTS_MAX_FILES, sizeof *infos);
+    if (!infos)
+        return a1_fail_memory(err, "a model");
+    allin1_status status =
+        a1_weights_load_model(context->settings.weights_dir, name, context->pool, model->sets,
+                              infos, &model->count, err);
+    if (status != ALLIN1_OK) {
+        model->count = 0;
+        free(infos);
+        return status;
+    }
+    model->infos = infos;
+    status = check_family(model, family, err);
+    if (status != ALLIN1_OK) {
+        free_sets(model);
+        free(infos);
+        *model = (a1_loaded_model){0};
+        return status;
+    }
+    for (size_t i = 0; i < model->count; i++) {
+        if (infos[i].warning[0])
+            a1_log(context, ALLIN1_LOG_WARNING, "%s", infos[i].warning);
+        a1_log(context, ALLIN1_LOG_INFO, "weights: %s (%s, digest %.16s)", infos[i].path,
+               infos[i].format, infos[i].digest);
+    }
+    return ALLIN1_OK;
+}
+
+allin1_status a1_context_find_network(allin1_context *context, a1_error *err)
+{
+    a1_loaded_model *files = &context->network_files;
+    if (files->count > 0)
+        return ALLIN1_OK;
+    const unsigned depth = context->recorder.depth;
+    allin1_span *span = a1_span_begin(&context->recorder, ALLIN1_STAGE_MODEL_LOAD);
+    allin1_status status;
+    A1_CHECK(find_files(context, context->settings.model, "harmonix", files, err));
+    status = mean_threshold(files, &context->downbeat_threshold, err);
+    if (status != ALLIN1_OK) {
+        free_sets(files);
+        free(files->infos);
+        *files = (a1_loaded_model){0};
+        goto done;
+    }
+    span->mode = "read";
+    span->count = files->count;
+    a1_span_end(&context->recorder);
+
+done:
+    a1_spans_unwind(&context->recorder, depth);
+    return status;
+}
+
+allin1_status a1_context_build_network(allin1_context *context, a1_error *err)
+{
+    if (context->network && context->metrical)
+        return ALLIN1_OK;
+    A1_TRY(a1_context_find_network(context, err));
+    const unsigned depth = context->recorder.depth;
+    allin1_span *span = a1_span_begin(&context->recorder, ALLIN1_STAGE_MODEL_LOAD);
+    span->mode = "build";
+    span->count = context->network_files.count;
+    allin1_status status;
+    if (!context->network) {
+        A1_CHECK(a1_network_create(&context->network,
+                                   (const a1_tensor_set *const *)context->network_files.sets,
+                                   context->network_files.count, &context->cpu, err));
+        free_sets(&context->network_files);
+    }
+    a1_metrical_settings settings;
+    a1_metrical_settings_default(&settings);
+    settings.threshold = context->downbeat_threshold;
+    A1_CHECK(a1_metrical_create(&context->metrical, &settings, &context->cpu, err));
+    a1_span_end(&context->recorder);
+
+done:
+    a1_spans_unwind(&context->recorder, depth);
+    return status;
+}
+
+allin1_status a1_context_find_demixer(allin1_context *context, a1_error *err)
+{
+    if (context->demix_files.count > 0)
+        return ALLIN1_OK;
+    const unsigned depth = context->recorder.depth;
+    allin1_span *span = a1_span_begin(&context->recorder, ALLIN1_STAGE_DEMIX_INIT);
+    allin1_status status;
+    A1_CHECK(find_files(context, context->settings.demix_model, "htdemucs", &context->demix_files,
+                        err));
+    if (context->demix_files.count != 1) {
+        status = a1_fail(err, ALLIN1_ERROR_ARGUMENT, "%s is not one model",
+                         context->settings.demix_model);
+        goto done;
+    }
+    span->mode = "read";
+    a1_span_end(&context->recorder);
+
+done:
+    a1_spans_unwind(&context->recorder, depth);
+    return status;
+}
+
+allin1_status a1_context_build_demixer(allin1_context *context, a1_error *err)
+{
+    if (context->demixer)
+        return ALLIN1_OK;
+    A1_TRY(a1_context_find_demixer(context, err));
+    const unsigned depth = context->recorder.depth;
+    allin1_span *span = a1_span_begin(&context->recorder, ALLIN1_STAGE_DEMIX_INIT);
+    span->mode = "build";
+    allin1_status status;
+    A1_CHECK(a1_htdemucs_create(&context->demixer, context->demix_files.sets[0], &context->cpu,
+                                context->pool, err));
+    free_sets(&context->demix_files);
+    a1_span_end(&context->recorder);
+
+done:
+    a1_spans_unwind(&context->recorder, depth);
+    return status;
+}
+
+allin1_status a1_context_plan_spectrogram(allin1_context *context, a1_error *err)
+{
+    if (context->spectrogram)
+        return ALLIN1_OK;
+    static const a1_spectrogram_backend backends[] = {
+        [ALLIN1_SPEC_AUTO] = A1_SPEC_AUTO,
+        [ALLIN1_SPEC_REFERENCE] = A1_SPEC_REFERENCE,
+        [ALLIN1_SPEC_FAST] = A1_SPEC_FAST,
+    };
+    return a1_spectrogram_create(&context->spectrogram, backends[context->settings.spec_backend],
+                                 &context->cpu, err);
+}
