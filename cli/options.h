@@ -12,7 +12,8 @@ enum {
     EXIT_SOME_FAILED = 1,
     EXIT_USAGE = 2,
     EXIT_WEIGHTS = 3,
-    EXIT_SIGNAL = 128 /* plus the signal's number: 130 for an interrupt from the keyboard */
+    EXIT_SIGNAL = 128,      /* plus the number of the signal that ended the work */
+    EXIT_INTERRUPTED = 130  /* the interrupt from the keyboard */
 };
 
 typedef enum verbosity { QUIET = -1, NORMAL = 0, VERBOSE = 1 } verbosity;

@@ -141,8 +141,8 @@ static allin1_status compute_spectrogram(a1_analysis *a, a1_error *err)
     for (size_t i = 0; i < 2 * A1_STEMS; i++)
         channels[i / 2][i % 2] = stems->channel[i / 2][i % 2];
     A1_TRY(a1_report(a, ALLIN1_STAGE_SPECTROGRAM, SHARE_SPECTROGRAM, 0, err));
-    allin1_span *span = begin(a, ALLIN1_STAGE_SPECTROGRAM);
     A1_TRY(a1_context_plan_spectrogram(context, err));
+    allin1_span *span = begin(a, ALLIN1_STAGE_SPECTROGRAM);
     const bool fast = a1_spectrogram_backend_used(context->spectrogram) == A1_SPEC_FAST;
     span->backend_requested = allin1_spec_backend_string(context->settings.spec_backend);
     span->backend = allin1_spec_backend_string(fast ? ALLIN1_SPEC_FAST : ALLIN1_SPEC_REFERENCE);
@@ -270,11 +270,22 @@ static allin1_status find_beats(a1_analysis *a, a1_error *err)
     return status;
 }
 
+static void begin_functional_step(void *user, a1_functional_step step)
+{
+    static const char *const stages[] = {
+        [A1_FUNCTIONAL_PROBS] = ALLIN1_STAGE_FUNCTIONAL_PROBS,
+        [A1_FUNCTIONAL_LOCAL_MAXIMA] = ALLIN1_STAGE_FUNCTIONAL_LOCAL_MAXIMA,
+        [A1_FUNCTIONAL_BOUNDARIES] = ALLIN1_STAGE_FUNCTIONAL_BOUNDARIES,
+    };
+    if (step != A1_FUNCTIONAL_PROBS)
+        end(user);
+    begin(user, stages[step]);
+}
+
 static allin1_status find_sections(a1_analysis *a, a1_error *err)
 {
-    begin(a, ALLIN1_STAGE_FUNCTIONAL_BOUNDARIES);
-    A1_TRY(a1_functional_segments(a->output.section, a->output.function, a->frames, &a->segments,
-                                  err));
+    A1_TRY(a1_functional_segments_in_steps(a->output.section, a->output.function, a->frames,
+                                           &a->segments, begin_functional_step, a, err));
     end(a);
     return ALLIN1_OK;
 }

@@ -107,9 +107,12 @@ allin1_status a1_read_stems(a1_analysis *analysis, bool *found, a1_error *err)
         return ALLIN1_OK;
     stem_paths *paths;
     A1_TRY(find_stem_paths(request->demix_dir, &paths, err));
+    if (access(paths->key, F_OK) != 0) {
+        free(paths);
+        return ALLIN1_OK;
+    }
     const unsigned depth = analysis->context->recorder.depth;
     allin1_span *span = a1_span_begin(&analysis->context->recorder, ALLIN1_STAGE_STEMS_LOAD);
-    span->mode = "byproduct";
     allin1_status status = ALLIN1_OK;
     if (fits(analysis, "stems", request->demix_dir, paths->key, analysis->keys.stems, paths->list,
              A1_STEMS)) {
@@ -119,7 +122,8 @@ allin1_status a1_read_stems(a1_analysis *analysis, bool *found, a1_error *err)
                                analysis->stems.samples, err));
         *found = true;
     }
-    span->count = *found ? A1_STEMS : 0;
+    span->count = A1_STEMS;
+    span->mode = *found ? "byproduct" : "rejected";
     a1_span_end(&analysis->context->recorder);
 
 done:
@@ -148,7 +152,7 @@ allin1_status a1_write_stems(a1_analysis *analysis, a1_error *err)
     allin1_span *span = a1_span_begin(&analysis->context->recorder, ALLIN1_STAGE_STEMS_SAVE);
     span->count = A1_STEMS;
     allin1_status status;
-    A1_CHECK(a1_make_folders(folder, err));
+    A1_CHECK(a1_output_make_folders(folder, err));
     unlink(paths->key); /* the old key must not stand beside new stems, even for a moment */
     for (size_t i = 0; i < A1_STEMS; i++)
         A1_CHECK(a1_audio_write_wav(paths->stem[i], (const float *const *)stems->channel[i],
@@ -202,16 +206,17 @@ allin1_status a1_read_spectrogram(a1_analysis *analysis, bool *found, a1_error *
         return ALLIN1_OK;
     char key_path[PATH_ROOM];
     A1_TRY(spectrogram_key_path(request->spec_file, key_path, err));
+    if (access(key_path, F_OK) != 0)
+        return ALLIN1_OK;
     const unsigned depth = analysis->context->recorder.depth;
     allin1_span *span = a1_span_begin(&analysis->context->recorder, ALLIN1_STAGE_SPEC_LOAD);
-    span->mode = "byproduct";
     allin1_status status = ALLIN1_OK;
     if (fits(analysis, "spectrogram", request->spec_file, key_path, analysis->keys.spectrogram,
              &request->spec_file, 1)) {
         A1_CHECK(load_array(analysis, request->spec_file, err));
         *found = true;
     }
-    span->count = *found;
+    span->mode = *found ? "byproduct" : "rejected";
     a1_span_end(&analysis->context->recorder);
 
 done:

@@ -86,7 +86,11 @@ static allin1_status open_context(allin1_context *context, const allin1_settings
     recorder->callback = settings->span;
     recorder->user = settings->span_user;
     recorder->model = context->settings.model;
-    snprintf(recorder->run.processor, sizeof recorder->run.processor, "%s", context->cpu.name);
+    size_t length = strlen(context->cpu.name);
+    while (length > 0 && context->cpu.name[length - 1] == ' ')
+        length--;
+    snprintf(recorder->run.processor, sizeof recorder->run.processor, "%.*s", (int)length,
+             context->cpu.name);
     recorder->run.cpu_level_requested = settings->cpu_level;
     recorder->run.cpu_level = context->cpu.level;
     recorder->run.threads_requested = settings->threads;
@@ -226,7 +230,7 @@ static allin1_status find_files(allin1_context *context, const char *name, const
     for (size_t i = 0; i < model->count; i++) {
         if (infos[i].warning[0])
             a1_log(context, ALLIN1_LOG_WARNING, "%s", infos[i].warning);
-        a1_log(context, ALLIN1_LOG_INFO, "weights: %s (%s, digest %.16s)", infos[i].path,
+        a1_log(context, ALLIN1_LOG_DEBUG, "weights: %s (%s, digest %.16s)", infos[i].path,
                infos[i].format, infos[i].digest);
     }
     return ALLIN1_OK;
@@ -334,6 +338,13 @@ allin1_status a1_context_plan_spectrogram(allin1_context *context, a1_error *err
         [ALLIN1_SPEC_REFERENCE] = A1_SPEC_REFERENCE,
         [ALLIN1_SPEC_FAST] = A1_SPEC_FAST,
     };
-    return a1_spectrogram_create(&context->spectrogram, backends[context->settings.spec_backend],
-                                 &context->cpu, err);
+    const unsigned depth = context->recorder.depth;
+    a1_span_begin(&context->recorder, ALLIN1_STAGE_SPEC_INIT);
+    const allin1_status status =
+        a1_spectrogram_create(&context->spectrogram, backends[context->settings.spec_backend],
+                              &context->cpu, err);
+    if (status == ALLIN1_OK)
+        a1_span_end(&context->recorder);
+    a1_spans_unwind(&context->recorder, depth);
+    return status;
 }

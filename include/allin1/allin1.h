@@ -62,6 +62,7 @@ const char *allin1_version(void);
 #define ALLIN1_STAGE_DEMIX "demix"
 #define ALLIN1_STAGE_STEMS_LOAD "stems_load"
 #define ALLIN1_STAGE_STEMS_SAVE "stems_save"
+#define ALLIN1_STAGE_SPEC_INIT "spec_init"
 #define ALLIN1_STAGE_SPECTROGRAM "spectrogram"
 #define ALLIN1_STAGE_SPEC_LOAD "spec_load"
 #define ALLIN1_STAGE_SPEC_SAVE "spec_save"

@@ -35,4 +35,21 @@ allin1_status a1_peak_strength(const float *maxima, size_t frames, size_t past, 
 allin1_status a1_functional_segments(const float *section_logits, const float *function_logits,
                                      size_t frames, a1_segments *segments, a1_error *err);
 
+/* The steps of the stage, for whoever measures them: the labels' probabilities, the boundaries'
+ * probabilities with their local maxima, and the choice of boundaries and labels. */
+typedef enum a1_functional_step {
+    A1_FUNCTIONAL_PROBS,
+    A1_FUNCTIONAL_LOCAL_MAXIMA,
+    A1_FUNCTIONAL_BOUNDARIES
+} a1_functional_step;
+
+/* Called on the calling thread when a step begins; the steps run once each, in order. */
+typedef void (*a1_functional_step_fn)(void *user, a1_functional_step step);
+
+/* The stage, telling where it is. `begin` may be NULL. */
+allin1_status a1_functional_segments_in_steps(const float *section_logits,
+                                              const float *function_logits, size_t frames,
+                                              a1_segments *segments, a1_functional_step_fn begin,
+                                              void *user, a1_error *err);
+
 #endif

@@ -90,6 +90,15 @@ static allin1_status cut(const float *strength, const float *probabilities, size
 allin1_status a1_functional_segments(const float *section_logits, const float *function_logits,
                                      size_t frames, a1_segments *segments, a1_error *err)
 {
+    return a1_functional_segments_in_steps(section_logits, function_logits, frames, segments, NULL,
+                                           NULL, err);
+}
+
+allin1_status a1_functional_segments_in_steps(const float *section_logits,
+                                              const float *function_logits, size_t frames,
+                                              a1_segments *segments, a1_functional_step_fn begin,
+                                              void *user, a1_error *err)
+{
     memset(segments, 0, sizeof *segments);
     if (frames == 0)
         return ALLIN1_OK;
@@ -100,9 +109,15 @@ allin1_status a1_functional_segments(const float *section_logits, const float *f
     if (!maxima)
         return a1_fail_memory(err, "the segments");
     float *strength = maxima + frames, *probabilities = strength + frames;
-    A1_CHECK(a1_local_maxima(section_logits, frames, LOCAL_WINDOW, maxima, err));
-    A1_CHECK(a1_peak_strength(maxima, frames, PEAK_WINDOW, PEAK_WINDOW, strength, err));
+    if (begin)
+        begin(user, A1_FUNCTIONAL_PROBS);
     A1_CHECK(label_probabilities(function_logits, frames, probabilities, err));
+    if (begin)
+        begin(user, A1_FUNCTIONAL_LOCAL_MAXIMA);
+    A1_CHECK(a1_local_maxima(section_logits, frames, LOCAL_WINDOW, maxima, err));
+    if (begin)
+        begin(user, A1_FUNCTIONAL_BOUNDARIES);
+    A1_CHECK(a1_peak_strength(maxima, frames, PEAK_WINDOW, PEAK_WINDOW, strength, err));
     A1_CHECK(cut(strength, probabilities, frames, segments, err));
 done:
     free(maxima);

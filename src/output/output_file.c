@@ -11,7 +11,7 @@
 
 #define ATTEMPTS 100
 
-allin1_status a1_make_folders(const char *path, a1_error *err)
+allin1_status a1_output_make_folders(const char *path, a1_error *err)
 {
     char *copy = strdup(path);
     if (!copy)
@@ -83,7 +83,7 @@ allin1_status a1_output_open(a1_output_file *file, const char *path, a1_error *e
         goto done;
     }
     if (*folder)
-        A1_CHECK(a1_make_folders(folder, err));
+        A1_CHECK(a1_output_make_folders(folder, err));
     status = open_temporary(file, folder, err);
 
 done:

@@ -29,6 +29,6 @@ void a1_output_abort(a1_output_file *file);
 allin1_status a1_output_whole(const char *path, const void *data, size_t size, a1_error *err);
 
 /* Makes a folder and those above it; one that exists is fine. */
-allin1_status a1_make_folders(const char *path, a1_error *err);
+allin1_status a1_output_make_folders(const char *path, a1_error *err);
 
 #endif
