@@ -206,7 +206,7 @@ static void print_entry(void *user, const allin1_model_entry *entry)
 {
     listing *l = user;
     const request *r = l->request;
-    char state[48];
+    char state[64];
     bool wanted = r->name_count == 0;
     for (int i = 0; i < r->name_count; i++)
         if (strcmp(r->names[i], entry->name) == 0)
@@ -260,6 +260,7 @@ static void on_interrupt(int number)
 typedef struct display {
     const request *request;
     bool drawn; /* a progress line is on the screen */
+    bool told;  /* failures were named one by one */
 } display;
 
 static void clear_progress(display *d)
@@ -303,9 +304,11 @@ static void show_event(void *user, const allin1_model_event *event)
     const request *r = d->request;
     clear_progress(d);
     if (event->status != ALLIN1_OK) {
-        /* The sentence at the end covers failed fetches; `verify` names each file. */
-        if (r->what == VERIFY)
-            message_plain("%s", event->message);
+        /* `verify` names each file; for the others there is the sentence at the end. */
+        if (r->what == VERIFY) {
+            message_error("%s", event->message);
+            d->told = true;
+        }
         return;
     }
     if (r->what == PATH) {
@@ -349,11 +352,13 @@ static int act_on_all(request *r)
         sigaction(SIGINT, &action, &before);
     for (int i = 0; i < r->name_count && result != EXIT_SIGNAL + SIGINT; i++) {
         allin1_error error;
+        d.told = false;
         const allin1_status status = act(r, r->names[i], &d, &error);
         clear_progress(&d);
         if (status == ALLIN1_OK)
             continue;
-        message_error("%s", error.message);
+        if (!d.told)
+            message_error("%s", error.message);
         if (result == EXIT_GOOD || status == ALLIN1_ERROR_CANCELLED)
             result = exit_status(status);
     }
