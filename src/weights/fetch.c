@@ -334,7 +334,7 @@ typedef struct found {
     a1_fetch_session *session;
     const a1_model_file *file;
     char *path;
-    const a1_source_file *source;
+    const a1_source_file *source; /* of what is at `path`: NULL for .a1w */
     bool found;
     char damaged[1024]; /* the first file that did not prove itself, and why */
 } found;
@@ -345,6 +345,8 @@ static bool look_at(void *user, const char *path, const a1_source_file *source)
     a1_error problem = {0};
     char digest[A1_SHA256_HEX];
     a1_tensor_set *set = NULL;
+    if (f->found && source)
+        return true;
     if (a1_weights_read(path, f->file, source, false, f->session->pool, &set, digest, &problem) !=
         ALLIN1_OK) {
         if (!f->damaged[0])
@@ -355,7 +357,7 @@ static bool look_at(void *user, const char *path, const a1_source_file *source)
     f->found = true;
     f->source = source;
     snprintf(f->path, A1_PATH_ROOM, "%s", path);
-    return false;
+    return source != NULL; /* a .a1w file further on saves the conversion */
 }
 
 allin1_status a1_fetch_file(a1_fetch_session *session, const a1_model_file *file,
