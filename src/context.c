@@ -320,7 +320,7 @@ allin1_status a1_context_build_demixer(allin1_context *context, a1_error *err)
     span->mode = "build";
     allin1_status status;
     A1_CHECK(a1_htdemucs_create(&context->demixer, context->demix_files.sets[0], &context->cpu,
-                                context->pool, err));
+                                A1_DEMIX_FP32, context->pool, err));
     free_sets(&context->demix_files);
     a1_span_end(&context->recorder);
 

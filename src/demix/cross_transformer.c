@@ -18,7 +18,7 @@ typedef struct stream {
     float *key;     /* of the tokens attended to, [key_tokens][key_stride] */
     float *value;
     size_t query_stride, key_stride, key_tokens;
-    float *packed_keys, *packed_values; /* [heads] parts */
+    void *packed_keys, *packed_values; /* [heads] parts, of floats or of bfloat16 */
     float *attended;                    /* [tokens][width] */
     float *hidden;                      /* [tokens][feed_forward] */
     a1_moments *moments;                /* [tasks] */
@@ -76,7 +76,6 @@ static void norm_block(void *argument, size_t task, unsigned worker)
 
 static void product_block(void *argument, size_t task, unsigned worker)
 {
-    (void)worker;
     passes *p = argument;
     stream *s = pick(p, &task);
     if (!s->weights)
@@ -103,9 +102,9 @@ static void product_block(void *argument, size_t task, unsigned worker)
         char name[64];
         snprintf(name, sizeof name, "xf_L%d_%c%s", p->index, s == &p->streams[1] ? 't' : 'f',
                  p->note);
-        segment_note_product(p->work, name, 0, first, &call, 0);
+        segment_note_product(p->work, worker, name, 0, first, &call, 0);
     }
-    p->work->model->gemm->run(&call);
+    segment_product(p->work, worker, &call);
     if (p->with_moments) {
         s->moments[task] = (a1_moments){0, 0};
         p->work->model->layers->moments(call.c, rows, columns, columns, &s->moments[task]);
@@ -132,75 +131,146 @@ static void pack_head(void *argument, size_t task, unsigned worker)
     const size_t head_width = model->width / model->heads, head = task % model->heads;
     const stream *s = &p->streams[task / model->heads];
     const size_t value_panels = (head_width + 31) / 32;
+    if (model->layers16) {
+        model->layers16->pack_keys(s->key + head * head_width, s->key_stride, s->key_tokens,
+                                   head_width,
+                                   (uint16_t *)s->packed_keys + head * s->key_tokens * head_width);
+        model->layers16->pack_values(s->value + head * head_width, s->key_stride, s->key_tokens,
+                                     head_width,
+                                     (uint16_t *)s->packed_values +
+                                         head * s->key_tokens * value_panels * 32);
+        return;
+    }
     model->layers->pack_keys(s->key + head * head_width, s->key_stride, s->key_tokens, head_width,
-                             s->packed_keys + head * s->key_tokens * head_width);
+                             (float *)s->packed_keys + head * s->key_tokens * head_width);
     model->layers->pack_values(s->value + head * head_width, s->key_stride, s->key_tokens,
                                head_width,
-                               s->packed_values + head * s->key_tokens * value_panels * 32);
+                               (float *)s->packed_values +
+                                   head * s->key_tokens * value_panels * 32);
 }
 
-/* Floats of scratch of one attention task. */
-static size_t attention_scratch(const a1_htdemucs *model)
+size_t transformer_scratch(const a1_htdemucs *model)
 {
     const size_t value_width = (model->width / model->heads + 31) / 32 * 32;
-    return TASK_TOKENS * (KEY_BLOCK + value_width);
+    /* Scores, values; then, on bfloat16, the queries and the powers. */
+    return TASK_TOKENS * (KEY_BLOCK + value_width) + TASK_TOKENS * (KEY_BLOCK + value_width) / 2;
 }
 
-/* One head of one block of queries: soft-max over blocks of keys, as in an online soft-max. */
+/* One block of keys for one block of queries of one head: scores, soft-max, weighted values. */
+typedef struct attention_block {
+    const a1_htdemucs *model;
+    const stream *s;
+    size_t head, head_width, value_width, rows;
+    const float *query;
+    float *scores, *values;
+    uint16_t *query16, *powers;
+    float *maximum;
+    double *sum;
+} attention_block;
+
+static void attend_keys(const attention_block *b, size_t key, size_t count)
+{
+    const stream *s = b->s;
+    const a1_gemm_plain_call score = {.a = b->query,
+                                      .lda = s->query_stride,
+                                      .rows = b->rows,
+                                      .k = b->head_width,
+                                      .b = (const float *)s->packed_keys +
+                                           (b->head * s->key_tokens + key) * b->head_width,
+                                      .b_panel_stride = b->head_width * 32,
+                                      .panels = count / 32,
+                                      .c = b->scores,
+                                      .ldc = KEY_BLOCK};
+    b->model->gemm.run_plain(&score);
+    b->model->layers->softmax_block(b->scores, b->rows, count, KEY_BLOCK, b->maximum, b->sum,
+                                    b->values, b->value_width);
+    const a1_gemm_plain_call weigh = {.a = b->scores,
+                                      .lda = KEY_BLOCK,
+                                      .rows = b->rows,
+                                      .k = count,
+                                      .b = (const float *)s->packed_values +
+                                           b->head * s->key_tokens * b->value_width + key * 32,
+                                      .b_panel_stride = s->key_tokens * 32,
+                                      .panels = b->value_width / 32,
+                                      .c = b->values,
+                                      .ldc = b->value_width,
+                                      .accumulate = key > 0};
+    b->model->gemm.run_plain(&weigh);
+}
+
+static void attend_keys16(const attention_block *b, size_t key, size_t count)
+{
+    const stream *s = b->s;
+    const a1_gemm_plain16_call score = {.a = b->query16,
+                                        .lda = b->head_width,
+                                        .rows = b->rows,
+                                        .k = b->head_width,
+                                        .b = (const uint16_t *)s->packed_keys +
+                                             (b->head * s->key_tokens + key) * b->head_width,
+                                        .b_panel_stride = b->head_width * 32,
+                                        .panels = count / 32,
+                                        .c = b->scores,
+                                        .ldc = KEY_BLOCK};
+    b->model->gemm.run_plain16(&score);
+    b->model->layers16->softmax_block(b->scores, b->rows, count, KEY_BLOCK, b->powers, b->maximum,
+                                      b->sum, b->values, b->value_width);
+    const a1_gemm_plain16_call weigh = {.a = b->powers,
+                                        .lda = KEY_BLOCK,
+                                        .rows = b->rows,
+                                        .k = count,
+                                        .b = (const uint16_t *)s->packed_values +
+                                             b->head * s->key_tokens * b->value_width + key * 32,
+                                        .b_panel_stride = s->key_tokens * 32,
+                                        .panels = b->value_width / 32,
+                                        .c = b->values,
+                                        .ldc = b->value_width,
+                                        .accumulate = key > 0};
+    b->model->gemm.run_plain16(&weigh);
+}
+
+/* One head of one block of queries: an online soft-max over blocks of keys. */
 static void attend_block(void *argument, size_t task, unsigned worker)
 {
     passes *p = argument;
     const a1_htdemucs *model = p->work->model;
-    const size_t head_width = model->width / model->heads;
-    const size_t head = task % model->heads;
+    const size_t head_width = model->width / model->heads, head = task % model->heads;
     size_t block = task / model->heads;
-    stream *s = pick(p, &block);
-    const size_t rows = block_tokens(s, block), panels = (head_width + 31) / 32;
-    const size_t value_width = panels * 32;
-    float *scores = p->work->thread_scratch + worker * p->work->thread_stride;
-    float *values = scores + TASK_TOKENS * KEY_BLOCK;
+    const stream *s = pick(p, &block);
     float maximum[TASK_TOKENS];
     double sum[TASK_TOKENS];
-    for (size_t r = 0; r < rows; r++) {
+    attention_block b = {.model = model,
+                         .s = s,
+                         .head = head,
+                         .head_width = head_width,
+                         .value_width = (head_width + 31) / 32 * 32,
+                         .rows = block_tokens(s, block),
+                         .query = s->query + block * TASK_TOKENS * s->query_stride +
+                                  head * head_width,
+                         .scores = p->work->thread_scratch + worker * p->work->thread_stride,
+                         .maximum = maximum,
+                         .sum = sum};
+    b.values = b.scores + TASK_TOKENS * KEY_BLOCK;
+    b.powers = (uint16_t *)(void *)(b.values + TASK_TOKENS * b.value_width);
+    b.query16 = b.powers + TASK_TOKENS * KEY_BLOCK;
+    for (size_t r = 0; r < b.rows; r++) {
         maximum[r] = -INFINITY;
         sum[r] = 0;
     }
-    const float *keys = s->packed_keys + head * s->key_tokens * head_width;
-    const float *packed_values = s->packed_values + head * s->key_tokens * value_width;
+    if (model->layers16)
+        model->layers16->round_rows(b.query, b.rows, head_width, s->query_stride, b.query16);
     for (size_t key = 0; key < s->key_tokens; key += KEY_BLOCK) {
         const size_t left = s->key_tokens - key, count = left < KEY_BLOCK ? left : KEY_BLOCK;
-        const a1_gemm_plain_call score = {
-            .a = s->query + block * TASK_TOKENS * s->query_stride + head * head_width,
-            .lda = s->query_stride,
-            .rows = rows,
-            .k = head_width,
-            .b = keys + key * head_width,
-            .b_panel_stride = head_width * 32,
-            .panels = count / 32,
-            .c = scores,
-            .ldc = KEY_BLOCK};
-        model->gemm->run_plain(&score);
-        model->layers->softmax_block(scores, rows, count, KEY_BLOCK, maximum, sum, values,
-                                     value_width);
-        const a1_gemm_plain_call weigh = {.a = scores,
-                                          .lda = KEY_BLOCK,
-                                          .rows = rows,
-                                          .k = count,
-                                          .b = packed_values + key * 32,
-                                          .b_panel_stride = s->key_tokens * 32,
-                                          .panels = panels,
-                                          .c = values,
-                                          .ldc = value_width,
-                                          .accumulate = key > 0};
-        model->gemm->run_plain(&weigh);
+        if (model->layers16)
+            attend_keys16(&b, key, count);
+        else
+            attend_keys(&b, key, count);
     }
-    model->layers->softmax_finish(values, rows, value_width, head_width, sum,
+    model->layers->softmax_finish(b.values, b.rows, b.value_width, head_width, sum,
                                   s->attended + block * TASK_TOKENS * model->width +
                                       head * head_width,
                                   model->width);
 }
 
-/* Reports the residual streams, or the normed ones, as `format` names them. */
 static void note_streams(const passes *p, const char *format, int normed)
 {
     if (!p->work->probe)
@@ -358,7 +428,6 @@ typedef struct end_pass {
 
 static void end_row(void *argument, size_t task, unsigned worker)
 {
-    (void)worker;
     const end_pass *pass = argument;
     const a1_htdemucs *model = pass->work->model;
     const int branch = task >= pass->maps[0]->rows;
@@ -377,9 +446,9 @@ static void end_row(void *argument, size_t task, unsigned worker)
     if (!pass->up) {
         call.residual = map_at(&pass->skips[branch], row, 0);
         call.ldr = m->channels;
-        segment_note_product(pass->work, branch ? "down_t" : "down_f", row, 0, &call, 0);
+        segment_note_product(pass->work, worker, branch ? "down_t" : "down_f", row, 0, &call, 0);
     }
-    model->gemm->run(&call);
+    segment_product(pass->work, worker, &call);
 }
 
 static int allocate(passes *p)
@@ -408,7 +477,7 @@ static int allocate(passes *p)
             !s->attended || !s->hidden || !s->moments || !s->folded)
             return 0;
     }
-    return attention_scratch(model) <= p->work->thread_stride;
+    return 1;
 }
 
 allin1_status transformer_run(segment_work *work, const map encoded[2], map decoded[2],

@@ -11,6 +11,8 @@
 
 typedef struct dconv_pass {
     const segment_work *work;
+    const a1_pool *pool;
+    unsigned worker; /* the thread without a pool */
     const dconv_layer *layer;
     size_t dilation, frames, channels;
     float *y, *hidden, *wide;
@@ -96,7 +98,6 @@ static void note_norm1(const dconv_pass *pass, size_t frame, size_t frames, cons
 
 static void convolve(void *argument, size_t task, unsigned worker)
 {
-    (void)worker;
     const dconv_pass *pass = argument;
     const dconv_layer *layer = pass->layer;
     const size_t frame = task * TASK_FRAMES, frames = task_frames(pass, task);
@@ -111,7 +112,7 @@ static void convolve(void *argument, size_t task, unsigned worker)
                                .rows = frames,
                                .c = pass->hidden + frame * layer->hidden_stride,
                                .ldc = layer->hidden_stride};
-    pass->work->model->gemm->run(&call);
+    segment_product(pass->work, pass->pool ? worker : pass->worker, &call);
     pass->moments[task] = (a1_moments){0, 0};
     pass->work->model->layers->moments(call.c, frames, layer->hidden_stride, layer->hidden_stride,
                                        &pass->moments[task]);
@@ -120,7 +121,6 @@ static void convolve(void *argument, size_t task, unsigned worker)
 
 static void expand(void *argument, size_t task, unsigned worker)
 {
-    (void)worker;
     const dconv_pass *pass = argument;
     const dconv_layer *layer = pass->layer;
     const size_t frame = task * TASK_FRAMES, frames = task_frames(pass, task);
@@ -137,7 +137,7 @@ static void expand(void *argument, size_t task, unsigned worker)
                                .rows = frames,
                                .c = pass->wide + frame * pass->wide_stride,
                                .ldc = pass->wide_stride};
-    pass->work->model->gemm->run(&call);
+    segment_product(pass->work, pass->pool ? worker : pass->worker, &call);
     pass->moments[task] = (a1_moments){0, 0};
     pass->work->model->layers->moments(call.c, frames, pass->wide_stride, pass->wide_stride,
                                        &pass->moments[task]);
@@ -177,7 +177,7 @@ static void finish_norm(dconv_pass *pass, size_t values, const float *mul, const
     pass->add = add;
 }
 
-void dconv_run(segment_work *work, a1_pool *pool, const dconv_layer layers[DCONV_LAYERS],
+void dconv_run(segment_work *work, a1_pool *pool, unsigned worker, const dconv_layer layers[DCONV_LAYERS],
                const char *name, size_t row, float *y, size_t frames, size_t channels,
                float *scratch, a1_moments *moments)
 {
@@ -185,6 +185,8 @@ void dconv_run(segment_work *work, a1_pool *pool, const dconv_layer layers[DCONV
     for (int d = 0; d < DCONV_LAYERS; d++) {
         const dconv_layer *layer = &layers[d];
         dconv_pass pass = {.work = work,
+                           .pool = pool,
+                           .worker = worker,
                            .layer = layer,
                            .dilation = (size_t)1 << d,
                            .frames = frames,

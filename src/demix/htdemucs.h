@@ -19,10 +19,22 @@
 
 typedef struct a1_htdemucs a1_htdemucs; /* packed weights; read-only after creation */
 
+typedef enum a1_demix_precision {
+    A1_DEMIX_FP32 = 0,
+    A1_DEMIX_BF16, /* convolutions, linear layers and attention products on bfloat16; sums, norms and
+                    * soft-max in float */
+    A1_DEMIX_MIXED /* as BF16, with 8-bit integers in the linear layers of the transformer */
+} a1_demix_precision;
+
+/* Whether this machine, at the level chosen, has the instructions for a precision. */
+int a1_demix_precision_available(const a1_cpu *cpu, a1_demix_precision precision);
+
 /* Builds the model from tensors under their original PyTorch names; widths follow from the tensors'
- * shapes, so a tiny random model works too. The set is not needed afterwards. */
+ * shapes, so a tiny random model works too. The set is not needed afterwards. A precision that is not
+ * available is an ALLIN1_ERROR_UNSUPPORTED. */
 allin1_status a1_htdemucs_create(a1_htdemucs **model, const a1_tensor_set *weights,
-                                 const a1_cpu *cpu, a1_pool *pool, a1_error *err);
+                                 const a1_cpu *cpu, a1_demix_precision precision, a1_pool *pool,
+                                 a1_error *err);
 void a1_htdemucs_destroy(a1_htdemucs **model);
 
 typedef struct a1_demix_settings {

@@ -51,14 +51,14 @@ static const float *row_or_zero(const segment_work *work, const map *m, size_t r
     return row < m->rows ? map_at(m, row, 0) : work->zero_row + PAD_BEFORE * m->channels;
 }
 
-static void note_product(const level_pass *pass, const char *what, size_t row, size_t frame,
+static void note_product(const level_pass *pass, unsigned worker, const char *what, size_t row, size_t frame,
                          const a1_gemm_call *call, int keep_activation)
 {
     if (!pass->work->probe)
         return;
     char name[64];
     snprintf(name, sizeof name, "%s%s", pass->name, what);
-    segment_note_product(pass->work, name, row, frame, call, keep_activation);
+    segment_note_product(pass->work, worker, name, row, frame, call, keep_activation);
 }
 
 /* One frequency row of an encoder level. */
@@ -66,7 +66,6 @@ static void encode_row(void *argument, size_t row, unsigned worker)
 {
     const level_pass *pass = argument;
     segment_work *work = pass->work;
-    const a1_gemm_kernels *gemm = work->model->gemm;
     const encoder_level *level = pass->encoder;
     const size_t channels = level->channels, frames = pass->in->frames;
     float *scratch = work->thread_scratch + worker * work->thread_stride;
@@ -85,14 +84,14 @@ static void encode_row(void *argument, size_t row, unsigned worker)
                          .c = y.data,
                          .ldc = channels,
                          .activation = A1_ACT_GELU};
-    gemm->run(&call);
-    note_product(pass, "_conv", row, 0, &call, 0);
+    segment_product(work, worker, &call);
+    note_product(pass, worker, "_conv", row, 0, &call, 0);
     char name[64];
     snprintf(name, sizeof name, "%s_gelu", pass->name);
     segment_note(work, name, row, 0, frames, channels, y.data, channels);
 
     a1_moments moments;
-    dconv_run(work, NULL, level->dconv, pass->name, row, y.data, frames, channels,
+    dconv_run(work, NULL, worker, level->dconv, pass->name, row, y.data, frames, channels,
               scratch + ROW_PITCH * channels, &moments);
 
     const a1_gemm_chunk whole = {y.data, channels};
@@ -106,9 +105,9 @@ static void encode_row(void *argument, size_t row, unsigned worker)
                           .activation = A1_ACT_GLU};
     if (level->embedding)
         call.post = level->embedding + row * level->rewrite.panels * 16;
-    gemm->run(&call);
-    note_product(pass, "_rewrite", row, 0, &call, 0);
-    note_product(pass, "", row, 0, &call, 1);
+    segment_product(work, worker, &call);
+    note_product(pass, worker, "_rewrite", row, 0, &call, 0);
+    note_product(pass, worker, "", row, 0, &call, 1);
     zero_row_pads(pass->out, row);
     if (level->embedding)
         segment_note(work, "f_enc0_emb", row, 0, frames, channels, call.c, channels);
@@ -116,7 +115,6 @@ static void encode_row(void *argument, size_t row, unsigned worker)
 
 static void encode_time_conv(void *argument, size_t task, unsigned worker)
 {
-    (void)worker;
     const level_pass *pass = argument;
     const encoder_level *level = pass->encoder;
     const size_t frame = task * TASK_FRAMES;
@@ -130,13 +128,12 @@ static void encode_time_conv(void *argument, size_t task, unsigned worker)
                                .c = map_at(pass->out, 0, frame),
                                .ldc = level->channels,
                                .activation = A1_ACT_GELU};
-    pass->work->model->gemm->run(&call);
-    note_product(pass, "_conv", 0, frame, &call, 0);
+    segment_product(pass->work, worker, &call);
+    note_product(pass, worker, "_conv", 0, frame, &call, 0);
 }
 
 static void encode_time_rewrite(void *argument, size_t task, unsigned worker)
 {
-    (void)worker;
     const level_pass *pass = argument;
     const encoder_level *level = pass->encoder;
     const size_t frame = task * TASK_FRAMES;
@@ -149,8 +146,8 @@ static void encode_time_rewrite(void *argument, size_t task, unsigned worker)
                                .c = map_at(pass->out, 0, frame),
                                .ldc = level->channels,
                                .activation = A1_ACT_GLU};
-    pass->work->model->gemm->run(&call);
-    note_product(pass, "_rewrite", 0, frame, &call, 0);
+    segment_product(pass->work, worker, &call);
+    note_product(pass, worker, "_rewrite", 0, frame, &call, 0);
 }
 
 static allin1_status out_of_memory(a1_error *err)
@@ -172,7 +169,7 @@ static allin1_status encode_time(segment_work *work, level_pass *pass, const map
     char name[64];
     snprintf(name, sizeof name, "%s_gelu", pass->name);
     segment_note_map(work, name, &y);
-    dconv_run(work, work->pool, level->dconv, pass->name, 0, y.data, out->frames, level->channels,
+    dconv_run(work, work->pool, 0, level->dconv, pass->name, 0, y.data, out->frames, level->channels,
               scratch, work->moments);
     pass->in = &y;
     pass->out = out;
@@ -221,20 +218,19 @@ static void decode_row(void *argument, size_t row, unsigned worker)
                                .c = y,
                                .ldc = channels,
                                .activation = A1_ACT_GLU};
-    work->model->gemm->run(&call);
+    segment_product(work, worker, &call);
     zero_row_pads(pass->out, row);
     char name[64];
     snprintf(name, sizeof name, "%s_glu", pass->name);
     segment_note(work, name, row, 0, frames, channels, y, channels);
     a1_moments moments;
-    dconv_run(work, NULL, level->dconv, pass->name, row, y, frames, channels,
+    dconv_run(work, NULL, worker, level->dconv, pass->name, row, y, frames, channels,
               work->thread_scratch + worker * work->thread_stride, &moments);
 }
 
 /* Four output rows of the transposed convolution, two rows above where input row q lies. */
 static void upsample_rows(void *argument, size_t q, unsigned worker)
 {
-    (void)worker;
     const level_pass *pass = argument;
     const decoder_level *level = pass->decoder;
     const a1_gemm_chunk taps[2] = {{row_or_zero(pass->work, pass->in, q - 1), level->channels},
@@ -252,14 +248,13 @@ static void upsample_rows(void *argument, size_t q, unsigned worker)
         call.residual = map_at(pass->skip, q * STRIDE, 0) - up;
         call.ldr = level->out_channels;
     }
-    pass->work->model->gemm->run(&call);
-    note_product(pass, "_convtr", q, 0, &call, 0);
-    note_product(pass, "", q, 0, &call, 1);
+    segment_product(pass->work, worker, &call);
+    note_product(pass, worker, "_convtr", q, 0, &call, 0);
+    note_product(pass, worker, "", q, 0, &call, 1);
 }
 
 static void decode_time_rewrite(void *argument, size_t task, unsigned worker)
 {
-    (void)worker;
     const level_pass *pass = argument;
     const decoder_level *level = pass->decoder;
     const size_t frame = task * TASK_FRAMES;
@@ -272,12 +267,11 @@ static void decode_time_rewrite(void *argument, size_t task, unsigned worker)
                                .c = map_at(pass->out, 0, frame),
                                .ldc = level->channels,
                                .activation = A1_ACT_GLU};
-    pass->work->model->gemm->run(&call);
+    segment_product(pass->work, worker, &call);
 }
 
 static void upsample_time(void *argument, size_t task, unsigned worker)
 {
-    (void)worker;
     const level_pass *pass = argument;
     const decoder_level *level = pass->decoder;
     const size_t q = task * TASK_FRAMES, out = level->out_channels;
@@ -294,9 +288,9 @@ static void upsample_time(void *argument, size_t task, unsigned worker)
         call.residual = map_at(pass->skip, 0, q * STRIDE) - 2 * out;
         call.ldr = STRIDE * out;
     }
-    pass->work->model->gemm->run(&call);
-    note_product(pass, "_convtr", 0, q, &call, 0);
-    note_product(pass, "", 0, q, &call, 1);
+    segment_product(pass->work, worker, &call);
+    note_product(pass, worker, "_convtr", 0, q, &call, 0);
+    note_product(pass, worker, "", 0, q, &call, 1);
 }
 
 allin1_status decoder_run(segment_work *work, int branch, size_t step, const map *x, const map *skip,
@@ -323,7 +317,7 @@ allin1_status decoder_run(segment_work *work, int branch, size_t step, const map
         map_zero_pads(&pre);
         snprintf(full, sizeof full, "%s_glu", name);
         segment_note_map(work, full, &pre);
-        dconv_run(work, work->pool, level->dconv, name, 0, pre.data, x->frames, level->channels,
+        dconv_run(work, work->pool, 0, level->dconv, name, 0, pre.data, x->frames, level->channels,
                   scratch, work->moments);
     } else {
         a1_pool_run(work->pool, x->rows, decode_row, &pass);

@@ -16,6 +16,21 @@ typedef struct loader {
     a1_error *err;
 } loader;
 
+/* Rounds freshly packed weights to the model's precision. `linear` marks the transformer's linear layers. */
+static allin1_status finish_weights(const loader *l, a1_gemm_weights *weights, int linear)
+{
+    const a1_demix_precision wanted = l->model->precision;
+    A1_TRY(a1_gemm_weights_convert(weights,
+                                   wanted == A1_DEMIX_FP32              ? A1_GEMM_FP32
+                                   : wanted == A1_DEMIX_MIXED && linear ? A1_GEMM_INT8
+                                                                        : A1_GEMM_BF16,
+                                   l->err));
+    const size_t scratch = a1_gemm_scratch(weights);
+    if (scratch > l->model->gemm_scratch)
+        l->model->gemm_scratch = scratch;
+    return ALLIN1_OK;
+}
+
 /* A tensor as float32 of the given shape; the caller frees it. */
 static allin1_status read_tensor(const loader *l, const char *prefix, const char *name,
                                  unsigned rank, const size_t *shape, float **out)
@@ -84,8 +99,9 @@ static allin1_status load_conv(const loader *l, const char *prefix, const char *
     size_t k = shape[1];
     for (unsigned i = 2; i < rank; i++)
         k *= shape[i];
-    const allin1_status status =
-        a1_gemm_weights_pack_simple(weights, matrix, k, out, bias, glu, l->err);
+    allin1_status status = a1_gemm_weights_pack_simple(weights, matrix, k, out, bias, glu, l->err);
+    if (status == ALLIN1_OK)
+        status = finish_weights(l, weights, 0);
     a1_aligned_free(matrix);
     a1_aligned_free(bias);
     return status;
@@ -137,6 +153,8 @@ static allin1_status load_expand(const loader *l, const char *prefix, size_t cha
         groups[g] = (a1_gemm_group){g * 16, 16};
     status = a1_gemm_weights_pack(&layer->expand, matrix, layer->hidden, columns, bias, panels, slots,
                                   groups, 0, l->err);
+    if (status == ALLIN1_OK)
+        status = finish_weights(l, &layer->expand, 0);
 done:
     free(slots);
     free(groups);
@@ -254,6 +272,8 @@ static allin1_status load_conv_tr(const loader *l, const char *prefix, int branc
     }
     status = a1_gemm_weights_pack(&level->conv_tr, matrix, 2 * in, 4 * out, bias4, panels, slots,
                                   groups, 0, l->err);
+    if (status == ALLIN1_OK)
+        status = finish_weights(l, &level->conv_tr, 0);
 done:
     free(slots);
     free(groups);
@@ -311,6 +331,8 @@ static allin1_status load_linear(const loader *l, const char *prefix, const char
         bias[first + o] *= factor;
     }
     status = a1_gemm_weights_pack_simple(weights, matrix, in, count, bias + first, 0, l->err);
+    if (status == ALLIN1_OK)
+        status = finish_weights(l, weights, 1);
 done:
     a1_aligned_free(values);
     a1_aligned_free(bias);
@@ -456,17 +478,34 @@ static allin1_status load_all(const loader *l)
     return a1_rfft_create(&model->fft, FFT_SIZE, &model->cpu, l->err);
 }
 
+int a1_demix_precision_available(const a1_cpu *cpu, a1_demix_precision precision)
+{
+    const a1_gemm_kernels gemm = a1_gemm_kernels_get(cpu);
+    const int bf16 = gemm.run[A1_GEMM_BF16] && gemm.run_plain16 && a1_layer16_kernels_get(cpu);
+    return precision == A1_DEMIX_FP32 ||
+           (bf16 && (precision == A1_DEMIX_BF16 || gemm.run[A1_GEMM_INT8] != NULL));
+}
+
 allin1_status a1_htdemucs_create(a1_htdemucs **out, const a1_tensor_set *weights, const a1_cpu *cpu,
-                                 a1_pool *pool, a1_error *err)
+                                 a1_demix_precision precision, a1_pool *pool, a1_error *err)
 {
     (void)pool;
     *out = NULL;
+    if (!a1_demix_precision_available(cpu, precision))
+        return a1_fail(err, ALLIN1_ERROR_UNSUPPORTED,
+                       "the separator's precision %s was asked for, but CPU level %s of this machine "
+                       "does not have it",
+                       precision == A1_DEMIX_BF16 ? "bf16" : "mixed",
+                       allin1_cpu_level_string(cpu->level));
     a1_htdemucs *model = calloc(1, sizeof *model);
     if (!model)
         return a1_fail_memory(err, "the separator");
     model->cpu = *cpu;
+    model->precision = precision;
     model->gemm = a1_gemm_kernels_get(cpu);
     model->layers = a1_layer_kernels_get(cpu);
+    if (precision != A1_DEMIX_FP32)
+        model->layers16 = a1_layer16_kernels_get(cpu);
     const loader l = {weights, model, err};
     const allin1_status status = load_all(&l);
     if (status != ALLIN1_OK)

@@ -60,8 +60,11 @@ typedef struct transformer_layer {
 /* Index 0 is the frequency branch and 1 the time branch. */
 struct a1_htdemucs {
     a1_cpu cpu;
-    const a1_gemm_kernels *gemm;
+    a1_demix_precision precision;
+    a1_gemm_kernels gemm;
     const a1_layer_kernels *layers;
+    const a1_layer16_kernels *layers16; /* for attention below fp32, else NULL */
+    size_t gemm_scratch;                /* bytes a thread needs for any product */
     size_t width, heads, feed_forward; /* transformer */
     size_t rows[LEVELS + 1];           /* frequency rows: 2048, 512, 128, 32, 8 */
     size_t lengths[LEVELS + 1];        /* time steps: 343980, 85995, 21499, 5375, 1344 */

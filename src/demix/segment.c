@@ -29,8 +29,8 @@ void segment_note_map(const segment_work *work, const char *name, const map *m)
         segment_note(work, name, row, 0, m->frames, m->channels, map_at(m, row, 0), m->channels);
 }
 
-void segment_note_product(const segment_work *work, const char *name, size_t row, size_t frame,
-                          const a1_gemm_call *call, int keep_activation)
+void segment_note_product(const segment_work *work, unsigned worker, const char *name, size_t row,
+                          size_t frame, const a1_gemm_call *call, int keep_activation)
 {
     if (!work->probe)
         return;
@@ -51,7 +51,7 @@ void segment_note_product(const segment_work *work, const char *name, size_t row
         again.scale = again.post = again.residual = NULL;
         if (!keep_activation)
             again.activation = A1_ACT_NONE;
-        work->model->gemm->run(&again);
+        segment_product(work, worker, &again);
         segment_note(work, name, row, frame, call->rows, width, out, width);
     }
     free(weights.groups);
@@ -71,7 +71,7 @@ static size_t scratch_floats(const a1_htdemucs *model)
             most = row > most ? row : most;
         }
     }
-    const size_t attention = (size_t)96 * (384 + model->width);
+    const size_t attention = transformer_scratch(model);
     return attention > most ? attention : most;
 }
 
@@ -84,13 +84,16 @@ allin1_status segment_work_create(segment_work *work, const a1_htdemucs *model, 
     const size_t widest = model->channels[LEVELS - 1];
     const size_t zeros = (size_t)ROW_PITCH * (widest > 16 ? widest : 16);
     work->moments_room = dconv_tasks(model->lengths[1]) + SPEC_FRAMES;
+    work->gemm_stride = a1_arena_cost(model->gemm_scratch);
     const size_t capacity = ARENA_FIXED + ARENA_PER_CHANNEL * model->channels[0] +
-                            (threads * work->thread_stride + zeros) * sizeof(float);
+                            (threads * work->thread_stride + zeros) * sizeof(float) +
+                            threads * work->gemm_stride;
     A1_TRY(a1_arena_create(&work->arena, capacity, "a segment of the separator", err));
     work->zero_row = a1_arena_floats(&work->arena, zeros);
     work->thread_scratch = a1_arena_floats(&work->arena, threads * work->thread_stride);
+    work->gemm_scratch = a1_arena_alloc(&work->arena, threads * work->gemm_stride);
     work->moments = a1_arena_alloc(&work->arena, work->moments_room * sizeof *work->moments);
-    if (!work->zero_row || !work->thread_scratch || !work->moments) {
+    if (!work->zero_row || !work->thread_scratch || !work->gemm_scratch || !work->moments) {
         segment_work_destroy(work);
         return a1_fail_memory(err, "a segment of the separator");
     }

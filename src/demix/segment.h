@@ -31,11 +31,21 @@ typedef struct segment_work {
     float *zero_row;       /* ROW_PITCH frames of the widest level, zeros */
     float *thread_scratch; /* one part per thread */
     size_t thread_stride;  /* floats */
+    unsigned char *gemm_scratch; /* one part per thread for the products' rounded rows */
+    size_t gemm_stride;          /* bytes */
     a1_moments *moments;   /* one per task of a reduction */
     size_t moments_room;
     segment_probe probe; /* NULL but in tests */
     void *probe_user;
 } segment_work;
+
+/* A product on the calling thread, with that thread's scratch. */
+static inline void segment_product(const segment_work *work, unsigned worker, const a1_gemm_call *call)
+{
+    a1_gemm_call with_scratch = *call;
+    with_scratch.scratch = work->gemm_scratch + worker * work->gemm_stride;
+    a1_gemm_run(&work->model->gemm, &with_scratch);
+}
 
 allin1_status segment_work_create(segment_work *work, const a1_htdemucs *model, a1_pool *pool,
                                   a1_error *err);
@@ -59,8 +69,8 @@ static inline void segment_note(const segment_work *work, const char *name, size
 void segment_note_map(const segment_work *work, const char *name, const map *m);
 /* For stages that the fused kernels never write to memory: computes the product once more without its
  * later steps and reports it, 32 packed columns a panel (16 after a kept GLU). */
-void segment_note_product(const segment_work *work, const char *name, size_t row, size_t frame,
-                          const a1_gemm_call *call, int keep_activation);
+void segment_note_product(const segment_work *work, unsigned worker, const char *name, size_t row,
+                          size_t frame, const a1_gemm_call *call, int keep_activation);
 
 /* spectral.c: the transforms at both ends. */
 typedef struct segment_statistics {
@@ -84,15 +94,18 @@ allin1_status decoder_run(segment_work *work, int branch, size_t step, const map
                           map *out, a1_error *err);
 
 /* dconv.c: the residual branches on one row of `frames` frames, in place; the frames around the row are
- * zero. With a pool the row is split; scratch holds dconv_scratch floats. */
+ * zero. With a pool the row is split; without one, `worker` is the thread that calls. scratch holds
+ * dconv_scratch floats. */
 size_t dconv_scratch(const dconv_layer *layer, size_t frames);
-void dconv_run(segment_work *work, a1_pool *pool, const dconv_layer layers[DCONV_LAYERS],
+void dconv_run(segment_work *work, a1_pool *pool, unsigned worker, const dconv_layer layers[DCONV_LAYERS],
                const char *name, size_t row, float *y, size_t frames, size_t channels,
                float *scratch, a1_moments *moments);
 /* Tasks, and thus moments, of a row of `frames` frames. */
 size_t dconv_tasks(size_t frames);
 
 /* cross_transformer.c: reads the deepest encoder outputs, writes the first decoder inputs (with skip). */
+/* Floats of scratch that a task of it needs. */
+size_t transformer_scratch(const a1_htdemucs *model);
 allin1_status transformer_run(segment_work *work, const map encoded[2], map decoded[2],
                               a1_error *err);
 

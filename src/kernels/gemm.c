@@ -5,21 +5,94 @@
 
 #include "base/arena.h"
 
-const a1_gemm_kernels *a1_gemm_kernels_get(const a1_cpu *cpu)
+a1_gemm_kernels a1_gemm_kernels_get(const a1_cpu *cpu)
 {
+    a1_gemm_kernels kernels = a1_gemm_scalar;
     switch (cpu->level) {
 #if defined(__x86_64__)
     case ALLIN1_CPU_AVX512:
-        return &a1_gemm_avx512;
+        kernels = a1_gemm_avx512;
+        if (cpu->bf16) {
+            kernels.run[A1_GEMM_BF16] = a1_gemm_avx512bf16.run[A1_GEMM_BF16];
+            kernels.run_plain16 = a1_gemm_avx512bf16.run_plain16;
+        }
+        break;
     case ALLIN1_CPU_AVX2:
-        return &a1_gemm_avx2;
+        kernels = a1_gemm_avx2;
+        break;
 #elif defined(__aarch64__)
     case ALLIN1_CPU_NEON:
-        return &a1_gemm_neon;
+        kernels = a1_gemm_neon;
+        break;
 #endif
     default:
-        return &a1_gemm_scalar;
+        break;
     }
+    return kernels;
+}
+
+size_t a1_gemm_block_rows(size_t k, size_t element_size)
+{
+    /* 384 KB of a second-level cache of 512 KB or more; a tile's worth of rows at least. */
+    const size_t fit = ((size_t)384 << 10) / element_size / (k ? k : 1);
+    const size_t rows = fit < 48 ? 48 : fit > 480 ? 480 : fit;
+    return rows / A1_GEMM_TILE_ROWS * A1_GEMM_TILE_ROWS;
+}
+
+static size_t rounded_k(const a1_gemm_weights *weights, size_t multiple)
+{
+    return (weights->k + multiple - 1) / multiple * multiple;
+}
+
+size_t a1_gemm_scratch(const a1_gemm_weights *weights)
+{
+    if (weights->precision == A1_GEMM_FP32)
+        return 0;
+    const size_t size = weights->precision == A1_GEMM_BF16 ? 2 : 1;
+    const size_t stride = a1_gemm_scratch_stride(weights);
+    return a1_gemm_block_rows(weights->k, size) * (stride + sizeof(float));
+}
+
+size_t a1_gemm_scratch_stride(const a1_gemm_weights *weights)
+{
+    /* A cache line more than a multiple of one, so that the rows of a tile fall into different sets. */
+    const size_t size = weights->precision == A1_GEMM_BF16 ? 2 : 1;
+    return (rounded_k(weights, 4) * size + 63) / 64 * 64 + 64;
+}
+
+static uint16_t to_bf16(float value)
+{
+    uint32_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    return (uint16_t)((bits + 0x7fffu + (bits >> 16 & 1u)) >> 16);
+}
+
+static void convert_bf16(const a1_gemm_weights *weights, const float *from, uint16_t *to)
+{
+    const size_t k2 = rounded_k(weights, 2);
+    for (size_t panel = 0; panel < weights->panels; panel++)
+        for (size_t k = 0; k < k2; k++)
+            for (size_t s = 0; s < A1_GEMM_PANEL; s++)
+                to[(panel * k2 + k / 2 * 2) * A1_GEMM_PANEL + 2 * s + k % 2] =
+                    k < weights->k ? to_bf16(from[(panel * weights->k + k) * A1_GEMM_PANEL + s]) : 0;
+}
+
+allin1_status a1_gemm_weights_convert(a1_gemm_weights *weights, a1_gemm_precision precision,
+                                      a1_error *err)
+{
+    if (precision == weights->precision)
+        return ALLIN1_OK;
+    if (weights->precision != A1_GEMM_FP32 || precision != A1_GEMM_BF16)
+        return a1_fail(err, ALLIN1_ERROR_INTERNAL, "weights cannot be converted");
+    const size_t columns = weights->panels * A1_GEMM_PANEL;
+    uint16_t *data = a1_aligned_alloc(columns * rounded_k(weights, 2) * sizeof *data);
+    if (!data)
+        return a1_fail_memory(err, "rounded weights");
+    convert_bf16(weights, weights->data, data);
+    a1_aligned_free(weights->data);
+    weights->data = data;
+    weights->precision = precision;
+    return ALLIN1_OK;
 }
 
 allin1_status a1_gemm_weights_pack(a1_gemm_weights *weights, const float *matrix, size_t k,
@@ -38,7 +111,7 @@ allin1_status a1_gemm_weights_pack(a1_gemm_weights *weights, const float *matrix
     memcpy(weights->groups, groups, panels * 2 * sizeof *groups);
     for (size_t panel = 0; panel < panels; panel++) {
         const int32_t *slots = slot_column + panel * A1_GEMM_PANEL;
-        float *out = weights->data + panel * k * A1_GEMM_PANEL;
+        float *out = (float *)weights->data + panel * k * A1_GEMM_PANEL;
         for (size_t row = 0; row < k; row++) {
             const float *in = matrix + row * columns;
             for (size_t s = 0; s < A1_GEMM_PANEL; s++)
@@ -100,6 +173,8 @@ float *a1_gemm_spread(const a1_gemm_weights *weights, const float *values, size_
 void a1_gemm_weights_free(a1_gemm_weights *weights)
 {
     a1_aligned_free(weights->data);
+    a1_aligned_free(weights->scales);
+    a1_aligned_free(weights->sums);
     a1_aligned_free(weights->bias);
     free(weights->groups);
     *weights = (a1_gemm_weights){0};

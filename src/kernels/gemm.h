@@ -18,6 +18,13 @@
 #define A1_GEMM_GROUP 16
 #define A1_GEMM_TILE_ROWS 12
 
+/* How a product is computed; sums are always kept in float (int8: in 32-bit integers). */
+typedef enum a1_gemm_precision {
+    A1_GEMM_FP32 = 0,
+    A1_GEMM_BF16, /* both factors rounded to bfloat16 */
+    A1_GEMM_INT8  /* 8-bit integers: one scale a row of A, one a column of B */
+} a1_gemm_precision;
+
 typedef enum a1_activation { A1_ACT_NONE = 0, A1_ACT_GELU, A1_ACT_GLU } a1_activation;
 
 /* Where a group of 16 columns goes: `offset` floats from the start of C's row; `valid` columns. */
@@ -32,7 +39,11 @@ typedef struct a1_gemm_weights {
     size_t k;
     size_t panels;
     int glu;
-    float *data;           /* [panels][k][32], zero where no column is valid */
+    a1_gemm_precision precision;
+    void *data;            /* fp32: float [panels][k][32], zero where no column is valid;
+                            * bf16: [panels][k / 2][32][2]; int8: [panels][k / 4][32][4] (k rounded up) */
+    float *scales;         /* int8: [panels][32], of a column's values; else NULL */
+    int32_t *sums;         /* int8: [panels][32], a column's values added up and times 128 */
     float *bias;           /* [panels][32] */
     a1_gemm_group *groups; /* [panels][2] */
 } a1_gemm_weights;
@@ -56,6 +67,7 @@ typedef struct a1_gemm_call {
     const float *post;     /* the same */
     const float *residual; /* addressed as C; may be C */
     size_t ldr;
+    void *scratch; /* a1_gemm_scratch bytes of the calling thread, 64-byte aligned; not for fp32 */
 } a1_gemm_call;
 
 /* A plain product on packed panels, for attention: B has `panels` panels of [k][32]; panel p is
@@ -71,14 +83,37 @@ typedef struct a1_gemm_plain_call {
     int accumulate;
 } a1_gemm_plain_call;
 
+/* The same on bfloat16: A is [rows][lda]; B has panels of [k / 2][32][2]; k is even. */
+typedef struct a1_gemm_plain16_call {
+    const uint16_t *a;
+    size_t lda, rows, k;
+    const uint16_t *b;
+    size_t b_panel_stride; /* elements from panel to panel */
+    size_t panels;
+    float *c;
+    size_t ldc;
+    int accumulate;
+} a1_gemm_plain16_call;
+
+typedef void (*a1_gemm_run_fn)(const a1_gemm_call *call);
+
 typedef struct a1_gemm_kernels {
-    void (*run)(const a1_gemm_call *call);
+    a1_gemm_run_fn run[3]; /* by a1_gemm_precision of the weights; NULL where the level cannot */
     void (*run_plain)(const a1_gemm_plain_call *call);
+    void (*run_plain16)(const a1_gemm_plain16_call *call); /* NULL where the level cannot */
 } a1_gemm_kernels;
 
-extern const a1_gemm_kernels a1_gemm_scalar, a1_gemm_avx2, a1_gemm_avx512, a1_gemm_neon;
+/* Runs one product on the calling thread. */
+static inline void a1_gemm_run(const a1_gemm_kernels *kernels, const a1_gemm_call *call)
+{
+    kernels->run[call->weights->precision](call);
+}
 
-const a1_gemm_kernels *a1_gemm_kernels_get(const a1_cpu *cpu);
+/* One table a level; a1_gemm_kernels_get puts the parts together that the machine has. */
+extern const a1_gemm_kernels a1_gemm_scalar, a1_gemm_avx2, a1_gemm_avx512, a1_gemm_neon;
+extern const a1_gemm_kernels a1_gemm_avx512bf16;
+
+a1_gemm_kernels a1_gemm_kernels_get(const a1_cpu *cpu);
 
 /* Packs matrix[k][columns] (row-major). slot_column[s] is the matrix column that packed slot s (of
  * panels * 32) holds, or -1 for none; `groups` has panels * 2 entries and is copied. `bias` has
@@ -92,6 +127,18 @@ allin1_status a1_gemm_weights_pack(a1_gemm_weights *weights, const float *matrix
  * first, and C gets `outputs` columns. */
 allin1_status a1_gemm_weights_pack_simple(a1_gemm_weights *weights, const float *matrix, size_t k,
                                           size_t columns, const float *bias, int glu, a1_error *err);
+
+/* Rounds packed fp32 weights to another precision, in place. */
+allin1_status a1_gemm_weights_convert(a1_gemm_weights *weights, a1_gemm_precision precision,
+                                      a1_error *err);
+
+/* Bytes of scratch that a call with these weights needs; 0 for fp32. */
+size_t a1_gemm_scratch(const a1_gemm_weights *weights);
+/* Bytes from row to row of the converted A in it. */
+size_t a1_gemm_scratch_stride(const a1_gemm_weights *weights);
+
+/* Rows of A that are taken through all panels while they lie in the cache. */
+size_t a1_gemm_block_rows(size_t k, size_t element_size);
 
 /* A vector per output column, spread to packed slots as `weights` orders them (for scale and post).
  * The caller frees it with a1_aligned_free. */

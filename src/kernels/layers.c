@@ -16,3 +16,14 @@ const a1_layer_kernels *a1_layer_kernels_get(const a1_cpu *cpu)
         return &a1_layers_scalar;
     }
 }
+
+const a1_layer16_kernels *a1_layer16_kernels_get(const a1_cpu *cpu)
+{
+#if defined(__x86_64__)
+    if (cpu->level == ALLIN1_CPU_AVX512 && cpu->bf16)
+        return &a1_layers_avx512bf16;
+#else
+    (void)cpu;
+#endif
+    return NULL;
+}

@@ -6,6 +6,7 @@
 #define A1_KERNELS_LAYERS_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/cpu.h"
 
@@ -48,6 +49,25 @@ typedef struct a1_layer_kernels {
     /* v[tokens][width] as panels [ceil(width / 32)][tokens][32], zeros beyond width. */
     void (*pack_values)(const float *v, size_t stride, size_t tokens, size_t width, float *out);
 } a1_layer_kernels;
+
+/* The steps of attention on bfloat16. */
+typedef struct a1_layer16_kernels {
+    /* x[rows][width] rounded to out[rows][width]; width a multiple of 16. */
+    void (*round_rows)(const float *x, size_t rows, size_t width, size_t stride, uint16_t *out);
+    /* As softmax_block; the powers are left in `powers` ([rows][stride]), rounded. */
+    void (*softmax_block)(const float *scores, size_t rows, size_t keys, size_t stride,
+                          uint16_t *powers, float *maximum, double *sum, float *values,
+                          size_t values_width);
+    /* As panels [tokens / 32][width / 2][32][2]; tokens a multiple of 32, width of 16. */
+    void (*pack_keys)(const float *k, size_t stride, size_t tokens, size_t width, uint16_t *out);
+    /* As panels [ceil(width / 32)][tokens / 2][32][2]. */
+    void (*pack_values)(const float *v, size_t stride, size_t tokens, size_t width, uint16_t *out);
+} a1_layer16_kernels;
+
+extern const a1_layer16_kernels a1_layers_avx512bf16;
+
+/* NULL where the machine or its chosen level has none. */
+const a1_layer16_kernels *a1_layer16_kernels_get(const a1_cpu *cpu);
 
 extern const a1_layer_kernels a1_layers_scalar, a1_layers_avx2, a1_layers_avx512, a1_layers_neon;
 

@@ -31,7 +31,7 @@ static void need_model(void)
         fail_msg("%s", err.message);
     assert_int_equal(a1_cpu_select(&cpu, ALLIN1_CPU_AUTO, &err), ALLIN1_OK);
     assert_int_equal(a1_pool_create(&pool, 0, &err), ALLIN1_OK);
-    if (a1_htdemucs_create(&model, set, &cpu, pool, &err) != ALLIN1_OK)
+    if (a1_htdemucs_create(&model, set, &cpu, A1_DEMIX_FP32, pool, &err) != ALLIN1_OK)
         fail_msg("%s", err.message);
     a1_tensor_set_destroy(&set);
 }
@@ -399,7 +399,7 @@ static void stems_of_every_level(void **state)
     run_segment(mix, NULL, NULL, NULL, again);
     assert_memory_equal(out, again, 8 * SEGMENT * sizeof *out);
 
-    const a1_gemm_kernels *gemm = model->gemm;
+    const a1_gemm_kernels gemm = model->gemm;
     const a1_layer_kernels *layers = model->layers;
     allin1_cpu_level levels[4];
     const size_t count = a1_cpu_levels(levels);

@@ -1,3 +1,3 @@
 #include "kernels/gemm_body.h"
 
-const a1_gemm_kernels a1_gemm_avx512 = {run, run_plain};
+const a1_gemm_kernels a1_gemm_avx512 = {.run = {run}, .run_plain = run_plain};

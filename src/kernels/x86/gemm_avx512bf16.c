@@ -1,0 +1,124 @@
+/* Products on bfloat16 with AVX-512 BF16: pairs of k at a time, sums in float. */
+#include "kernels/gemm_finish.h"
+
+#if defined(__clang__)
+#define UNROLL _Pragma("unroll")
+#else
+#define UNROLL _Pragma("GCC unroll 16")
+#endif
+
+#define ROWS A1_GEMM_TILE_ROWS
+
+/* rows x (16 * vectors) sums; `rows` and `vectors` are constants in every call. lda in elements. */
+A1_INLINE void tile_sums(const size_t rows, const size_t vectors, const uint16_t *a, size_t lda,
+                         size_t pairs, const uint16_t *b, float *tile, size_t stride,
+                         const int accumulate)
+{
+    __m512 sums[ROWS][2];
+    UNROLL for (size_t r = 0; r < rows; r++) {
+        UNROLL for (size_t v = 0; v < vectors; v++)
+            sums[r][v] = accumulate ? _mm512_loadu_ps(tile + r * stride + v * 16)
+                                    : _mm512_setzero_ps();
+    }
+    for (; pairs > 0; pairs--) {
+        __m512bh column[2];
+        UNROLL for (size_t v = 0; v < vectors; v++)
+            column[v] = (__m512bh)_mm512_loadu_si512(b + v * 32);
+        UNROLL for (size_t r = 0; r < rows; r++) {
+            int pair;
+            memcpy(&pair, a + r * lda, sizeof pair);
+            const __m512bh value = (__m512bh)_mm512_set1_epi32(pair);
+            UNROLL for (size_t v = 0; v < vectors; v++)
+                sums[r][v] = _mm512_dpbf16_ps(sums[r][v], value, column[v]);
+        }
+        a += 2;
+        b += 2 * A1_GEMM_PANEL;
+    }
+    UNROLL for (size_t r = 0; r < rows; r++) {
+        UNROLL for (size_t v = 0; v < vectors; v++)
+            _mm512_storeu_ps(tile + r * stride + v * 16, sums[r][v]);
+    }
+}
+
+A1_INLINE void rows_sums(size_t rows, const size_t vectors, const uint16_t *a, size_t lda,
+                         size_t pairs, const uint16_t *b, float *tile, size_t stride,
+                         const int accumulate)
+{
+    size_t row = 0;
+    for (; row + ROWS <= rows; row += ROWS)
+        tile_sums(ROWS, vectors, a + row * lda, lda, pairs, b, tile + row * stride, stride,
+                  accumulate);
+    for (; row + 4 <= rows; row += 4)
+        tile_sums(4, vectors, a + row * lda, lda, pairs, b, tile + row * stride, stride, accumulate);
+    for (; row < rows; row++)
+        tile_sums(1, vectors, a + row * lda, lda, pairs, b, tile + row * stride, stride, accumulate);
+}
+
+/* Rounds one row, chunk after chunk, and fills it up with a zero to an even length. */
+static void convert_row(const a1_gemm_call *call, size_t row, uint16_t *out)
+{
+    for (size_t i = 0; i < call->chunk_count; i++) {
+        const float *a = call->chunks[i].a + row * call->lda;
+        const size_t k = call->chunks[i].k;
+        size_t at = 0;
+        for (; at + 32 <= k; at += 32)
+            _mm512_storeu_si512(out + at,
+                                (__m512i)_mm512_cvtne2ps_pbh(_mm512_loadu_ps(a + at + 16),
+                                                             _mm512_loadu_ps(a + at)));
+        for (; at < k; at += 16) {
+            const size_t left = k - at < 16 ? k - at : 16;
+            _mm256_mask_storeu_epi16(out + at, vf_mask_(left),
+                                     (__m256i)_mm512_cvtneps_pbh(vf_load_n(a + at, left)));
+        }
+        out += k;
+    }
+    if (call->weights->k % 2)
+        *out = 0;
+}
+
+static void run(const a1_gemm_call *call)
+{
+    _Alignas(64) float tile[ROWS * A1_GEMM_PANEL];
+    const a1_gemm_weights *weights = call->weights;
+    const size_t block = a1_gemm_block_rows(weights->k, sizeof(uint16_t));
+    const size_t pairs = (weights->k + 1) / 2;
+    const size_t lda = a1_gemm_scratch_stride(weights) / sizeof(uint16_t);
+    uint16_t *a = call->scratch;
+    for (size_t block0 = 0; block0 < call->rows; block0 += block) {
+        const size_t block1 = block0 + block < call->rows ? block0 + block : call->rows;
+        for (size_t row = block0; row < block1; row++)
+            convert_row(call, row, a + (row - block0) * lda);
+        for (size_t panel = 0; panel < weights->panels; panel++) {
+            const uint16_t *b =
+                (const uint16_t *)weights->data + panel * pairs * 2 * A1_GEMM_PANEL;
+            const int half = !weights->glu && weights->groups[2 * panel + 1].valid == 0;
+            for (size_t row = block0; row < block1; row += ROWS) {
+                const size_t rows = block1 - row < ROWS ? block1 - row : ROWS;
+                const uint16_t *from = a + (row - block0) * lda;
+                if (half)
+                    rows_sums(rows, 1, from, lda, pairs, b, tile, A1_GEMM_PANEL, 0);
+                else
+                    rows_sums(rows, 2, from, lda, pairs, b, tile, A1_GEMM_PANEL, 0);
+                finish_panel(call, panel, row, rows, tile);
+            }
+        }
+    }
+}
+
+static void run_plain16(const a1_gemm_plain16_call *call)
+{
+    for (size_t panel = 0; panel < call->panels; panel++) {
+        const uint16_t *b = call->b + panel * call->b_panel_stride;
+        for (size_t row = 0; row < call->rows; row += ROWS) {
+            const size_t rows = call->rows - row < ROWS ? call->rows - row : ROWS;
+            const uint16_t *a = call->a + row * call->lda;
+            float *c = call->c + row * call->ldc + panel * A1_GEMM_PANEL;
+            if (call->accumulate)
+                rows_sums(rows, 2, a, call->lda, call->k / 2, b, c, call->ldc, 1);
+            else
+                rows_sums(rows, 2, a, call->lda, call->k / 2, b, c, call->ldc, 0);
+        }
+    }
+}
+
+const a1_gemm_kernels a1_gemm_avx512bf16 = {.run = {NULL, run, NULL}, .run_plain16 = run_plain16};
