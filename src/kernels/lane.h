@@ -43,12 +43,12 @@ typedef struct a1_lane_input {
 
 /* One-dimensional attention of one block: two heads of 12 channels, five neighbours each. */
 typedef struct a1_lane_attention {
-    const float *q;    /* [24][32], scaled */
-    const float *k;    /* the block's first frame; rows of `kv_stride` floats */
+    const float *q; /* [24][32], scaled */
+    const float *k; /* the block's first frame; rows of `kv_stride` floats */
     const float *v;
     size_t kv_stride;
-    ptrdiff_t dilation; /* frames between neighbours */
-    ptrdiff_t shift;    /* neighbour j is shift + j dilations away, shift in -4..0 */
+    ptrdiff_t dilation;    /* frames between neighbours */
+    ptrdiff_t shift;       /* neighbour j is shift + j dilations away, shift in -4..0 */
     const float *position; /* [2][9] biases by shift + j + 4 */
     const float *keep;     /* NULL, or [32]: only lanes where it is above 0.5 are written */
     float *out;            /* [24][32] */

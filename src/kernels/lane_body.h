@@ -36,7 +36,8 @@
 #define UNROLL _Pragma("GCC unroll 16")
 #endif
 
-/* ---- dense ------------------------------------------------------------------------------------ */
+/* ---- dense ------------------------------------------------------------------------------------
+ */
 
 A1_INLINE void dense_tile(const float *weights, const float *bias, const a1_lane_matrix *matrix,
                           const a1_lane_input *in, size_t lane, const float *residual, float *out,
@@ -118,7 +119,8 @@ static void dense_gelu(const a1_lane_matrix *matrix, const a1_lane_input *in, fl
     dense_any(matrix, in, NULL, out, out_stride, 1);
 }
 
-/* ---- norm, mean, pooling ------------------------------------------------------------------------ */
+/* ---- norm, mean, pooling ------------------------------------------------------------------------
+ */
 
 static void layer_norm(const float *x, size_t channels, const float *weight, const float *bias,
                        float *out)
@@ -160,13 +162,15 @@ static void pool_elu(const float *x, size_t channels, float *out, size_t out_str
         UNROLL
         for (size_t lane = 0; lane < A1_LANES; lane += VW) {
             const float *at = x + c * A1_LANES + lane;
-            const vf largest = vf_max(vf_max(vf_load(at), vf_load(at + size)), vf_load(at + 2 * size));
+            const vf largest =
+                vf_max(vf_max(vf_load(at), vf_load(at + size)), vf_load(at + 2 * size));
             vf_store(out + c * out_stride + lane, vf_elu(largest));
         }
     }
 }
 
-/* ---- first convolution -------------------------------------------------------------------------- */
+/* ---- first convolution --------------------------------------------------------------------------
+ */
 
 /* Four outputs at three frequencies, which share the loads of five bands. */
 A1_INLINE void conv_tile(const float *weights, const float *bands, size_t stride, float *out)
@@ -222,7 +226,8 @@ static void conv_bands(const float *weights, const float *bands, size_t stride, 
                           out + lane);
 }
 
-/* ---- attention ---------------------------------------------------------------------------------- */
+/* ---- attention ----------------------------------------------------------------------------------
+ */
 
 /* Writes `value`, or only the lanes that `keep` marks. */
 A1_INLINE void store_kept(float *out, vf value, const float *keep)
@@ -363,16 +368,15 @@ A1_INLINE void grid_values(const a1_lane_grid *g, const float *v, const float *p
     for (size_t i = 0; i < GRID_QUERIES; i++) {
         UNROLL
         for (size_t c = 0; c < GRID_CHANNELS; c++)
-            store_kept(out + ((stem + i) * A1_LANE_DIM + c) * A1_LANES, sum[i][c] * inverse[stem + i],
-                       keep);
+            store_kept(out + ((stem + i) * A1_LANE_DIM + c) * A1_LANES,
+                       sum[i][c] * inverse[stem + i], keep);
     }
 }
 
 A1_INLINE void grid_head(const a1_lane_grid *g, size_t head, size_t lane)
 {
     const size_t row = head * A1_LANE_HEAD;
-    const float *position =
-        g->position + head * A1_LANE_OFFSETS * A1_LANE_OFFSETS + (g->shift + 4);
+    const float *position = g->position + head * A1_LANE_OFFSETS * A1_LANE_OFFSETS + (g->shift + 4);
     const float *q = g->q + row * A1_LANES + lane;
     const float *k = g->k + row * g->kv_stride + lane + g->shift;
     const float *v = g->v + row * g->kv_stride + lane + g->shift;

@@ -5,9 +5,13 @@
 
 #define DIM A1_NET_DIM
 
-/* Copies the tensor "prefix" "name" of the given shape. */
-static allin1_status take(const a1_tensor_set *set, float *out, const char *prefix,
-                          const char *name, a1_error *err, unsigned rank, ...)
+typedef struct visit {
+    a1_fold_visitor visitor;
+    void *user;
+} visit;
+
+static allin1_status visit_tensor(const visit *to, float *values, const char *prefix,
+                                  const char *name, unsigned rank, ...)
 {
     char full[128];
     snprintf(full, sizeof full, "%s%s", prefix, name);
@@ -17,82 +21,80 @@ static allin1_status take(const a1_tensor_set *set, float *out, const char *pref
     for (unsigned i = 0; i < rank; i++)
         shape[i] = (size_t)va_arg(list, int);
     va_end(list);
-    const a1_tensor *tensor;
-    A1_TRY(a1_tensor_set_require(set, full, rank, shape, &tensor, err));
-    return a1_tensor_to_f32(tensor, out, err);
+    return to->visitor(to->user, full, rank, shape, values);
 }
 
-#define TAKE(target, name, ...) A1_TRY(take(set, (float *)(target), prefix, name, err, __VA_ARGS__))
+#define TENSOR(target, name, ...)                                                                  \
+    A1_TRY(visit_tensor(to, (float *)(target), prefix, name, __VA_ARGS__))
 
-static allin1_status take_attention(const a1_tensor_set *set, a1_attention_weights *w,
-                                    const char *prefix, a1_error *err)
+static allin1_status visit_attention(const visit *to, a1_attention_weights *w, const char *prefix)
 {
-    TAKE(w->query, "self.query.weight", 2, DIM, DIM);
-    TAKE(w->query_bias, "self.query.bias", 1, DIM);
-    TAKE(w->key, "self.key.weight", 2, DIM, DIM);
-    TAKE(w->key_bias, "self.key.bias", 1, DIM);
-    TAKE(w->value, "self.value.weight", 2, DIM, DIM);
-    TAKE(w->value_bias, "self.value.bias", 1, DIM);
-    TAKE(w->output, "output.dense.weight", 2, DIM, DIM);
-    TAKE(w->output_bias, "output.dense.bias", 1, DIM);
+    TENSOR(w->query, "self.query.weight", 2, DIM, DIM);
+    TENSOR(w->query_bias, "self.query.bias", 1, DIM);
+    TENSOR(w->key, "self.key.weight", 2, DIM, DIM);
+    TENSOR(w->key_bias, "self.key.bias", 1, DIM);
+    TENSOR(w->value, "self.value.weight", 2, DIM, DIM);
+    TENSOR(w->value_bias, "self.value.bias", 1, DIM);
+    TENSOR(w->output, "output.dense.weight", 2, DIM, DIM);
+    TENSOR(w->output_bias, "output.dense.bias", 1, DIM);
     return ALLIN1_OK;
 }
 
-static allin1_status take_time_layer(const a1_tensor_set *set, a1_time_layer_weights *w,
-                                     unsigned block, a1_error *err)
+static allin1_status visit_time_layer(const visit *to, a1_time_layer_weights *w, unsigned block)
 {
     char prefix[64];
     for (int i = 0; i < 2; i++) {
         snprintf(prefix, sizeof prefix, "encoder.layers.%u.timelayer.attention%s.", block,
                  i ? "2" : "");
-        A1_TRY(take_attention(set, &w->attention[i], prefix, err));
-        TAKE(w->position[i], "self.rpb", 2, A1_NET_HEADS, A1_NET_OFFSETS);
+        A1_TRY(visit_attention(to, &w->attention[i], prefix));
+        TENSOR(w->position[i], "self.rpb", 2, A1_NET_HEADS, A1_NET_OFFSETS);
     }
     snprintf(prefix, sizeof prefix, "encoder.layers.%u.timelayer.", block);
-    TAKE(w->before_weight, "layernorm_before.weight", 1, DIM);
-    TAKE(w->before_bias, "layernorm_before.bias", 1, DIM);
-    TAKE(w->after_weight, "layernorm_after.weight", 1, 2 * DIM);
-    TAKE(w->after_bias, "layernorm_after.bias", 1, 2 * DIM);
-    TAKE(w->hidden, "intermediate.dense.weight", 2, A1_NET_TIME_HIDDEN, 2 * DIM);
-    TAKE(w->hidden_bias, "intermediate.dense.bias", 1, A1_NET_TIME_HIDDEN);
-    TAKE(w->output, "output.dense.weight", 2, DIM, A1_NET_TIME_HIDDEN);
-    TAKE(w->output_bias, "output.dense.bias", 1, DIM);
+    TENSOR(w->before_weight, "layernorm_before.weight", 1, DIM);
+    TENSOR(w->before_bias, "layernorm_before.bias", 1, DIM);
+    TENSOR(w->after_weight, "layernorm_after.weight", 1, 2 * DIM);
+    TENSOR(w->after_bias, "layernorm_after.bias", 1, 2 * DIM);
+    TENSOR(w->hidden, "intermediate.dense.weight", 2, A1_NET_TIME_HIDDEN, 2 * DIM);
+    TENSOR(w->hidden_bias, "intermediate.dense.bias", 1, A1_NET_TIME_HIDDEN);
+    TENSOR(w->output, "output.dense.weight", 2, DIM, A1_NET_TIME_HIDDEN);
+    TENSOR(w->output_bias, "output.dense.bias", 1, DIM);
     return ALLIN1_OK;
 }
 
-static allin1_status take_instrument_layer(const a1_tensor_set *set, a1_instrument_layer_weights *w,
-                                           unsigned block, a1_error *err)
+static allin1_status visit_instrument_layer(const visit *to, a1_instrument_layer_weights *w,
+                                            unsigned block)
 {
     char prefix[64];
     snprintf(prefix, sizeof prefix, "encoder.layers.%u.instlayer.attention.", block);
-    A1_TRY(take_attention(set, &w->attention, prefix, err));
-    TAKE(w->position, "self.rpb", 3, A1_NET_HEADS, A1_NET_OFFSETS, A1_NET_OFFSETS);
+    A1_TRY(visit_attention(to, &w->attention, prefix));
+    TENSOR(w->position, "self.rpb", 3, A1_NET_HEADS, A1_NET_OFFSETS, A1_NET_OFFSETS);
     snprintf(prefix, sizeof prefix, "encoder.layers.%u.instlayer.", block);
-    TAKE(w->before_weight, "layernorm_before.weight", 1, DIM);
-    TAKE(w->before_bias, "layernorm_before.bias", 1, DIM);
-    TAKE(w->after_weight, "layernorm_after.weight", 1, DIM);
-    TAKE(w->after_bias, "layernorm_after.bias", 1, DIM);
-    TAKE(w->hidden, "intermediate.dense.weight", 2, A1_NET_INSTRUMENT_HIDDEN, DIM);
-    TAKE(w->hidden_bias, "intermediate.dense.bias", 1, A1_NET_INSTRUMENT_HIDDEN);
-    TAKE(w->output, "output.dense.weight", 2, DIM, A1_NET_INSTRUMENT_HIDDEN);
-    TAKE(w->output_bias, "output.dense.bias", 1, DIM);
+    TENSOR(w->before_weight, "layernorm_before.weight", 1, DIM);
+    TENSOR(w->before_bias, "layernorm_before.bias", 1, DIM);
+    TENSOR(w->after_weight, "layernorm_after.weight", 1, DIM);
+    TENSOR(w->after_bias, "layernorm_after.bias", 1, DIM);
+    TENSOR(w->hidden, "intermediate.dense.weight", 2, A1_NET_INSTRUMENT_HIDDEN, DIM);
+    TENSOR(w->hidden_bias, "intermediate.dense.bias", 1, A1_NET_INSTRUMENT_HIDDEN);
+    TENSOR(w->output, "output.dense.weight", 2, DIM, A1_NET_INSTRUMENT_HIDDEN);
+    TENSOR(w->output_bias, "output.dense.bias", 1, DIM);
     return ALLIN1_OK;
 }
 
-allin1_status a1_fold_weights_load(a1_fold_weights *w, const a1_tensor_set *set, a1_error *err)
+allin1_status a1_fold_weights_visit(a1_fold_weights *w, a1_fold_visitor visitor, void *user)
 {
+    const visit *to = &(visit){visitor, user};
     const char *prefix = "embeddings.";
-    TAKE(w->conv0, "conv0.weight", 4, A1_NET_CONV0, 3, 3, 1);
-    TAKE(w->conv0_bias, "conv0.bias", 1, A1_NET_CONV0);
-    TAKE(w->conv1, "conv1.weight", 4, DIM, 1, A1_NET_CONV1_WIDTH, A1_NET_CONV0);
-    TAKE(w->conv1_bias, "conv1.bias", 1, DIM);
-    TAKE(w->conv2, "conv2.weight", 4, DIM, 3, 3, DIM);
-    TAKE(w->conv2_bias, "conv2.bias", 1, DIM);
-    TAKE(w->embedding_weight, "norm.weight", 1, DIM);
-    TAKE(w->embedding_bias, "norm.bias", 1, DIM);
+    TENSOR(w->conv0, "conv0.weight", 4, A1_NET_CONV0, 3, 3, 1);
+    TENSOR(w->conv0_bias, "conv0.bias", 1, A1_NET_CONV0);
+    TENSOR(w->conv1, "conv1.weight", 4, DIM, 1, A1_NET_CONV1_WIDTH, A1_NET_CONV0);
+    TENSOR(w->conv1_bias, "conv1.bias", 1, DIM);
+    TENSOR(w->conv2, "conv2.weight", 4, DIM, 3, 3, DIM);
+    TENSOR(w->conv2_bias, "conv2.bias", 1, DIM);
+    TENSOR(w->embedding_weight, "norm.weight", 1, DIM);
+    TENSOR(w->embedding_bias, "norm.bias", 1, DIM);
     for (unsigned block = 0; block < A1_NET_BLOCKS; block++) {
-        A1_TRY(take_time_layer(set, &w->time[block], block, err));
-        A1_TRY(take_instrument_layer(set, &w->instrument[block], block, err));
+        A1_TRY(visit_time_layer(to, &w->time[block], block));
+        A1_TRY(visit_instrument_layer(to, &w->instrument[block], block));
     }
     static const struct {
         const char *name;
@@ -102,12 +104,33 @@ allin1_status a1_fold_weights_load(a1_fold_weights *w, const a1_tensor_set *set,
         char classifier[64];
         snprintf(classifier, sizeof classifier, "%s_classifier.classifier.", heads[i].name);
         prefix = classifier;
-        TAKE(w->heads[row], "weight", 2, heads[i].outputs, A1_NET_STEMS * DIM);
-        TAKE(&w->heads_bias[row], "bias", 1, heads[i].outputs);
+        TENSOR(w->heads[row], "weight", 2, heads[i].outputs, A1_NET_STEMS * DIM);
+        TENSOR(&w->heads_bias[row], "bias", 1, heads[i].outputs);
         row += (size_t)heads[i].outputs;
     }
     prefix = "";
-    TAKE(w->norm_weight, "norm.weight", 1, DIM);
-    TAKE(w->norm_bias, "norm.bias", 1, DIM);
+    TENSOR(w->norm_weight, "norm.weight", 1, DIM);
+    TENSOR(w->norm_bias, "norm.bias", 1, DIM);
     return ALLIN1_OK;
+}
+
+typedef struct source {
+    const a1_tensor_set *set;
+    a1_error *err;
+} source;
+
+static allin1_status take(void *user, const char *name, unsigned rank, const size_t *shape,
+                          float *values)
+{
+    const source *from = user;
+    const a1_tensor *tensor;
+    A1_TRY(a1_tensor_set_require(from->set, name, rank, shape, &tensor, from->err));
+    return a1_tensor_to_f32(tensor, values, from->err);
+}
+
+allin1_status a1_fold_weights_load(a1_fold_weights *weights, const a1_tensor_set *set,
+                                   a1_error *err)
+{
+    source from = {set, err};
+    return a1_fold_weights_visit(weights, take, &from);
 }

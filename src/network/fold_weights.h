@@ -7,15 +7,15 @@
 
 #define A1_NET_STEMS 4
 #define A1_NET_BANDS 81
-#define A1_NET_DIM 24        /* channels of the hidden state */
-#define A1_NET_HEADS 2       /* attention heads */
-#define A1_NET_HEAD_DIM 12   /* channels of one head */
-#define A1_NET_WINDOW 5      /* neighbours along time, and along the instruments */
-#define A1_NET_OFFSETS 9     /* 2 * window - 1 relative positions */
-#define A1_NET_BLOCKS 11     /* block i has dilations 2^i and 2^(i+1) */
-#define A1_NET_CONV0 12      /* channels after the first convolution */
+#define A1_NET_DIM 24         /* channels of the hidden state */
+#define A1_NET_HEADS 2        /* attention heads */
+#define A1_NET_HEAD_DIM 12    /* channels of one head */
+#define A1_NET_WINDOW 5       /* neighbours along time, and along the instruments */
+#define A1_NET_OFFSETS 9      /* 2 * window - 1 relative positions */
+#define A1_NET_BLOCKS 11      /* block i has dilations 2^i and 2^(i+1) */
+#define A1_NET_CONV0 12       /* channels after the first convolution */
 #define A1_NET_CONV1_WIDTH 12 /* frequencies under the second convolution's kernel */
-#define A1_NET_BANDS0 26     /* frequencies left after the first, second pooling */
+#define A1_NET_BANDS0 26      /* frequencies left after the first, second pooling */
 #define A1_NET_BANDS1 5
 #define A1_NET_TIME_HIDDEN 192
 #define A1_NET_INSTRUMENT_HIDDEN 96
@@ -61,8 +61,14 @@ typedef struct a1_fold_weights {
     float heads[A1_NET_HEAD_OUTPUTS][A1_NET_STEMS][A1_NET_DIM], heads_bias[A1_NET_HEAD_OUTPUTS];
 } a1_fold_weights;
 
-/* Fills `weights` (about 1.2 MB) from `set`. A missing tensor or a wrong shape is an error that names
- * the tensor. */
+/* Called with each tensor of a fold: its name and shape in a tensor set, and its place in
+ * a1_fold_weights. Stops at the first status that is not ALLIN1_OK and returns it. */
+typedef allin1_status (*a1_fold_visitor)(void *user, const char *name, unsigned rank,
+                                         const size_t *shape, float *values);
+allin1_status a1_fold_weights_visit(a1_fold_weights *weights, a1_fold_visitor visitor, void *user);
+
+/* Fills `weights` (about 1.2 MB) from `set`. A missing tensor or a wrong shape is an error that
+ * names the tensor. */
 allin1_status a1_fold_weights_load(a1_fold_weights *weights, const a1_tensor_set *set,
                                    a1_error *err);
 

@@ -1,5 +1,5 @@
-/* The All-In-One network: embeddings, eleven dilated neighbourhood-attention blocks, four heads, as an
- * ensemble of folds whose logits are averaged.
+/* The All-In-One network: embeddings, eleven dilated neighbourhood-attention blocks, four heads, as
+ * an ensemble of folds whose logits are averaged.
  *
  * Source: Kim and Nam, "All-In-One Metrical And Functional Structure Analysis With Neighborhood
  * Attentions on Demixed Audio", WASPAA 2023; exact semantics in docs/MODEL.md. */
@@ -17,14 +17,16 @@
 #define A1_NETWORK_BANDS 81
 #define A1_NETWORK_EMBEDDING 24
 #define A1_NETWORK_LABELS 10
+#define A1_NETWORK_MAX_FOLDS 64
+#define A1_NETWORK_MAX_FRAMES (100 * 3600 * 24) /* a day */
 
 /* start, end, intro, outro, break, bridge, inst, solo, verse, chorus. */
 extern const char *const a1_network_labels[A1_NETWORK_LABELS];
 
 typedef struct a1_network a1_network; /* read-only after creation */
 
-/* Builds the ensemble from one tensor set per fold (names as in the reference's state_dict, layouts as
- * in the published npz files); the sets are not needed afterwards. Shapes are checked. */
+/* Builds the ensemble from one tensor set per fold (names as in the reference's state_dict, layouts
+ * as in the published npz files); the sets are not needed afterwards. Shapes are checked. */
 allin1_status a1_network_create(a1_network **network, const a1_tensor_set *const *folds,
                                 size_t fold_count, const a1_cpu *cpu, a1_error *err);
 void a1_network_destroy(a1_network **network);
@@ -40,10 +42,15 @@ typedef struct a1_network_output {
     float *embeddings;
 } a1_network_output;
 
+/* Bytes of working memory of a run: about 770 a frame and 0.7 MB a thread. */
+size_t a1_network_memory(size_t frames, unsigned threads);
+
 /* Called from the calling thread between folds and blocks; a non-zero return cancels. */
 typedef int (*a1_progress_fn)(void *user, double fraction);
 
-/* `spectrogram`: [4][frames][81], stems bass, drums, other, vocals. frames >= 1. */
+/* `spectrogram`: [4][frames][81], stems bass, drums, other, vocals; 1 to A1_NETWORK_MAX_FRAMES
+ * frames. Same input, same bits for any pool. Numbers that are not finite spoil the logits around
+ * them and nothing else. On failure the output holds no result. `pool` may be NULL. */
 allin1_status a1_network_run(const a1_network *network, a1_pool *pool, const float *spectrogram,
                              size_t frames, const a1_network_output *output,
                              a1_progress_fn progress, void *user, a1_error *err);

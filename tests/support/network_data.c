@@ -1,5 +1,6 @@
 #include "support/network_data.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -62,4 +63,49 @@ a1_network *test_network(size_t count, allin1_cpu_level level)
     for (unsigned i = 0; i < count; i++)
         a1_tensor_set_destroy(&sets[i]);
     return network;
+}
+
+typedef struct generator {
+    a1_tensor_set *set;
+    uint64_t random;
+    const char *omit, *reshape;
+} generator;
+
+static allin1_status add_tensor(void *user, const char *name, unsigned rank, const size_t *shape,
+                                float *values)
+{
+    generator *g = user;
+    a1_tensor tensor = {.name = name, .dtype = A1_F32, .rank = rank, .data = values};
+    size_t count = 1, inputs = 1;
+    for (unsigned i = 0; i < rank; i++) {
+        count *= tensor.shape[i] = shape[i];
+        inputs *= i > 0 ? shape[i] : 1;
+    }
+    /* Layers then pass on what they get at about its size; norms scale by 1. */
+    const int norm = strstr(name, "norm") && strstr(name, "weight");
+    for (size_t i = 0; i < count; i++)
+        values[i] = (norm ? 1.0f : 0.0f) +
+                    test_random(&g->random) * (rank > 1 ? 1.5f / sqrtf((float)inputs) : 0.3f);
+    if (g->omit && strcmp(name, g->omit) == 0)
+        return ALLIN1_OK;
+    if (g->reshape && strcmp(name, g->reshape) == 0)
+        tensor.shape[0]--;
+    return a1_tensor_set_add(g->set, &tensor, NULL);
+}
+
+test_random_fold test_random_fold_create(uint64_t seed, const char *omit, const char *reshape)
+{
+    test_random_fold fold = {.weights = malloc(sizeof *fold.weights)};
+    assert_non_null(fold.weights);
+    assert_int_equal(a1_tensor_set_create(&fold.set, NULL), ALLIN1_OK);
+    generator g = {fold.set, seed, omit, reshape};
+    assert_int_equal(a1_fold_weights_visit(fold.weights, add_tensor, &g), ALLIN1_OK);
+    return fold;
+}
+
+void test_random_fold_destroy(test_random_fold *fold)
+{
+    a1_tensor_set_destroy(&fold->set);
+    free(fold->weights);
+    fold->weights = NULL;
 }

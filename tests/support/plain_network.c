@@ -1,4 +1,4 @@
-#include "network/plain_network.h"
+#include "support/plain_network.h"
 
 #include <math.h>
 #include <stdio.h>

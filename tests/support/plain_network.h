@@ -7,13 +7,13 @@
 
 #include "network/fold_weights.h"
 
-/* Where the windows of one-dimensional neighbourhood attention lie: for frame t of `length`, the five
- * neighbours are t + (shift + j) * dilation, j = 0..4, and their bias index is shift + j + 4. Needs
- * length >= 5 * dilation. */
+/* Where the windows of one-dimensional neighbourhood attention lie: for frame t of `length`, the
+ * five neighbours are t + (shift + j) * dilation, j = 0..4, and their bias index is shift + j + 4.
+ * Needs length >= 5 * dilation. */
 long plain_window_shift(size_t t, size_t length, size_t dilation);
 
-/* Attention of one head. q, k, v, out: [length][12] with `stride` values between frames; q is used as
- * given. */
+/* Attention of one head. q, k, v, out: [length][12] with `stride` values between frames; q is used
+ * as given. */
 void plain_attention_1d(const double *q, const double *k, const double *v, size_t stride,
                         size_t length, size_t dilation, const float *position, double *out);
 
@@ -26,8 +26,8 @@ void plain_attention_2d(const double *q, const double *k, const double *v, size_
  * ("block0_time") and each instrument layer ("block0") and the last norm ("final_norm"). */
 typedef void (*plain_observer)(void *user, const char *name, const double *state, size_t frames);
 
-/* Logits [13][frames] of one fold: beat, downbeat, section, functions. spectrogram: [4][frames][81].
- * Returns 0, or -1 when memory is short. */
+/* Logits [13][frames] of one fold: beat, downbeat, section, functions. spectrogram:
+ * [4][frames][81]. Returns 0, or -1 when memory is short. */
 int plain_network_fold(const a1_fold_weights *weights, const float *spectrogram, size_t frames,
                        double *logits, plain_observer observer, void *user);
 
