@@ -1,6 +1,7 @@
 #include "base/threads.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 
@@ -9,6 +10,7 @@
 /* How often a waiting thread looks before it sleeps: some tens of microseconds, as long as the gaps
  * between two layers last. */
 #define SPINS 20000
+#define YIELD_AFTER 2000
 
 typedef struct worker_start {
     a1_pool *pool;
@@ -152,6 +154,10 @@ void a1_pool_run(a1_pool *pool, size_t count, a1_task_fn task, void *argument)
     atomic_store_explicit(&pool->running, pool->started, memory_order_relaxed);
     publish(pool);
     run_tasks(pool, 0);
-    while (atomic_load_explicit(&pool->running, memory_order_acquire) != 0)
+    for (unsigned spin = 0; atomic_load_explicit(&pool->running, memory_order_acquire) != 0;) {
         relax();
+        /* On a loaded machine the last task may wait for this very processor. */
+        if (++spin > YIELD_AFTER)
+            sched_yield();
+    }
 }

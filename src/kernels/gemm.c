@@ -1,5 +1,6 @@
 #include "kernels/gemm.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,6 +17,8 @@ a1_gemm_kernels a1_gemm_kernels_get(const a1_cpu *cpu)
             kernels.run[A1_GEMM_BF16] = a1_gemm_avx512bf16.run[A1_GEMM_BF16];
             kernels.run_plain16 = a1_gemm_avx512bf16.run_plain16;
         }
+        if (cpu->int8_dot)
+            kernels.run[A1_GEMM_INT8] = a1_gemm_avx512vnni.run[A1_GEMM_INT8];
         break;
     case ALLIN1_CPU_AVX2:
         kernels = a1_gemm_avx2;
@@ -77,20 +80,56 @@ static void convert_bf16(const a1_gemm_weights *weights, const float *from, uint
                     k < weights->k ? to_bf16(from[(panel * weights->k + k) * A1_GEMM_PANEL + s]) : 0;
 }
 
+static void convert_int8(const a1_gemm_weights *weights, const float *from, int8_t *to,
+                         float *scales, int32_t *sums)
+{
+    const size_t k4 = rounded_k(weights, 4);
+    for (size_t column = 0; column < weights->panels * A1_GEMM_PANEL; column++) {
+        const size_t panel = column / A1_GEMM_PANEL, s = column % A1_GEMM_PANEL;
+        const float *values = from + panel * weights->k * A1_GEMM_PANEL + s;
+        float largest = 0;
+        for (size_t k = 0; k < weights->k; k++)
+            largest = fmaxf(largest, fabsf(values[k * A1_GEMM_PANEL]));
+        int32_t sum = 0;
+        for (size_t k = 0; k < k4; k++) {
+            const float value = k < weights->k ? values[k * A1_GEMM_PANEL] : 0.0f;
+            const int8_t rounded =
+                largest > 0.0f ? (int8_t)lrintf(value * (127.0f / largest)) : (int8_t)0;
+            to[(panel * k4 + k / 4 * 4) * A1_GEMM_PANEL + 4 * s + k % 4] = rounded;
+            sum += rounded;
+        }
+        scales[column] = largest / 127.0f;
+        sums[column] = 128 * sum;
+    }
+}
+
 allin1_status a1_gemm_weights_convert(a1_gemm_weights *weights, a1_gemm_precision precision,
                                       a1_error *err)
 {
     if (precision == weights->precision)
         return ALLIN1_OK;
-    if (weights->precision != A1_GEMM_FP32 || precision != A1_GEMM_BF16)
-        return a1_fail(err, ALLIN1_ERROR_INTERNAL, "weights cannot be converted");
+    if (weights->precision != A1_GEMM_FP32)
+        return a1_fail(err, ALLIN1_ERROR_INTERNAL, "weights were rounded twice");
     const size_t columns = weights->panels * A1_GEMM_PANEL;
-    uint16_t *data = a1_aligned_alloc(columns * rounded_k(weights, 2) * sizeof *data);
-    if (!data)
+    const int int8 = precision == A1_GEMM_INT8;
+    void *data = a1_aligned_alloc(int8 ? columns * rounded_k(weights, 4)
+                                       : columns * rounded_k(weights, 2) * sizeof(uint16_t));
+    float *scales = int8 ? a1_aligned_alloc(columns * sizeof *scales) : NULL;
+    int32_t *sums = int8 ? a1_aligned_alloc(columns * sizeof *sums) : NULL;
+    if (!data || (int8 && (!scales || !sums))) {
+        a1_aligned_free(data);
+        a1_aligned_free(scales);
+        a1_aligned_free(sums);
         return a1_fail_memory(err, "rounded weights");
-    convert_bf16(weights, weights->data, data);
+    }
+    if (int8)
+        convert_int8(weights, weights->data, data, scales, sums);
+    else
+        convert_bf16(weights, weights->data, data);
     a1_aligned_free(weights->data);
     weights->data = data;
+    weights->scales = scales;
+    weights->sums = sums;
     weights->precision = precision;
     return ALLIN1_OK;
 }

@@ -30,10 +30,9 @@ A1_INLINE vf vf_sigmoid(vf x)
     return vf_set1(1.0f) / (vf_set1(1.0f) + vf_exp(vf_zero() - x));
 }
 
-/* The error function, absolute error below 4e-7: x P(x^2) / Q(x^2), and +-1 beyond 3.92. */
-A1_INLINE vf vf_erf(vf x)
+/* The error function for |x| up to 3.92, absolute error below 4e-7: x P(x^2) / Q(x^2). */
+A1_INLINE vf vf_erf_ratio_(vf x)
 {
-    x = vf_min(vf_max(x, vf_set1(-3.92f)), vf_set1(3.92f));
     const vf u = x * x;
     vf p = vf_set1(2.0488615e-06f);
     p = vf_fma(p, u, vf_set1(0.00028493235f));
@@ -50,11 +49,21 @@ A1_INLINE vf vf_erf(vf x)
     return x * p / q;
 }
 
-/* x Phi(x), the exact erf form. */
+/* The error function, absolute error below 4e-7. Beyond 3.92 it stays as it is there, which is +-1
+ * within that error. */
+A1_INLINE vf vf_erf(vf x)
+{
+    return vf_erf_ratio_(vf_min(vf_max(x, vf_set1(-3.92f)), vf_set1(3.92f)));
+}
+
+/* x Phi(x), the exact erf form, as max(x, 0) - a (1 - erf(a / sqrt 2)) / 2 with a = |x|, stopped at
+ * 5.54: so a large x does not magnify the error of erf, and minus infinity gives 0. Absolute error
+ * below 1.4e-6 (1e-6 where multiply-add is fused) and half a unit in the last place. */
 A1_INLINE vf vf_gelu(vf x)
 {
-    const vf half = vf_set1(0.5f) * x;
-    return vf_fma(half, vf_erf(x * vf_set1(0.70710678118654752f)), half);
+    const vf a = vf_min(vf_abs(x), vf_set1(5.5437172f));
+    const vf twice = vf_fnma(vf_erf_ratio_(a * vf_set1(0.70710678118654752f)), a, a);
+    return vf_fnma(twice, vf_set1(0.5f), vf_max(vf_zero(), x));
 }
 
 /* x for x > 0, else e^x - 1. */
