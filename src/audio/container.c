@@ -10,6 +10,7 @@
 
 typedef struct reader {
     int file;
+    int64_t start; /* all other offsets count from here */
     int64_t size;
     int steps;
 } reader;
@@ -20,8 +21,8 @@ static bool read_at(const reader *r, int64_t offset, void *bytes, size_t count)
     if (offset < 0 || offset > r->size || (int64_t)count > r->size - offset)
         return false;
     for (size_t done = 0; done < count;) {
-        const ssize_t got =
-            pread(r->file, (char *)bytes + done, count - done, (off_t)(offset + (int64_t)done));
+        const ssize_t got = pread(r->file, (char *)bytes + done, count - done,
+                                  (off_t)(r->start + offset + (int64_t)done));
         if (got <= 0)
             return false;
         done += (size_t)got;
@@ -280,7 +281,7 @@ static void inspect_mp4(reader *r, int track, a1_container_facts *facts)
     for (int64_t at = 0; read_box(r, at, r->size, &found); at = found.next) {
         facts->cut |= found.cut;
         if (memcmp(found.type, "moov", 4) == 0) {
-            reader inside = {.file = r->file, .size = r->size};
+            reader inside = {.file = r->file, .start = r->start, .size = r->size};
             inspect_track(&inside, &found, track, facts);
         }
     }
@@ -324,10 +325,11 @@ static bool matroska_is_cut(reader *r)
     return false;
 }
 
-a1_container_facts a1_container_inspect(int file, int64_t size, const char *format, int track)
+a1_container_facts a1_container_inspect(int file, int64_t start, int64_t size, const char *format,
+                                        int track)
 {
     a1_container_facts facts = {.length = -1};
-    reader r = {.file = file, .size = size};
+    reader r = {.file = file, .start = start, .size = size};
     if (strcmp(format, "wav") == 0)
         facts.cut = wav_is_cut(&r);
     else if (strcmp(format, "w64") == 0)

@@ -28,7 +28,7 @@ typedef struct stated_span {
     int64_t delay;     /* samples before it; -1 when FFmpeg knows */
     int64_t samples;   /* -1 when unknown */
     int64_t tolerance; /* how much more may be there without being cut off */
-    bool any_frame;    /* cut in every frame, not only in the last */
+    bool exact;        /* nothing beyond, whatever FFmpeg says; else only the last frame is cut */
 } stated_span;
 
 typedef struct decoder {
@@ -232,10 +232,11 @@ static void find_stated_span(decoder *d, const a1_container_facts *facts)
     if (strncmp(d->source.container, "mov,", 4) != 0)
         return;
     const int64_t itunes = itunes_length(d, stream_length);
-    if (facts->length > 0 && facts->length / facts->rate < A1_AUDIO_MAX_SECONDS) {
+    if (facts->length > 0 && facts->length / facts->rate < A1_AUDIO_MAX_SECONDS &&
+        facts->delay <= facts->rate) { /* FFmpeg does not read what lies further before an edit */
+        d->stated.delay = av_rescale(facts->delay, rate, facts->rate);
         d->stated.samples = av_rescale(facts->length, rate, facts->rate);
-        if (facts->delay / facts->rate < A1_AUDIO_MAX_SECONDS)
-            d->stated.delay = av_rescale(facts->delay, rate, facts->rate);
+        d->stated.exact = true;
     } else if (stream_length > 0) {
         d->stated.samples = stream_length;
         d->stated.tolerance = rate / 600 + 1;
@@ -243,7 +244,7 @@ static void find_stated_span(decoder *d, const a1_container_facts *facts)
     if (itunes > 0) {
         d->stated.samples = itunes;
         d->stated.tolerance = 0;
-        d->stated.any_frame = true;
+        d->stated.exact = true;
     }
 }
 
@@ -264,9 +265,11 @@ static bool ended_early(const decoder *d, const a1_container_facts *facts)
 {
     if (facts->cut)
         return true;
+    /* FFmpeg leaves out a last packet that begins in what the movie's time scale rounds off. */
+    const int64_t rounding = d->source.sample_rate / 600 + 1;
     if (strncmp(d->source.container, "mov,", 4) == 0)
         return d->stated.samples > 0 &&
-               d->kept + d->lost - d->lost_trailing + d->stated.tolerance < d->stated.samples;
+               d->kept + d->lost - d->lost_trailing + rounding < d->stated.samples;
     int64_t tolerance;
     const int64_t stated = to_samples(d, d->header_duration, d->source.sample_rate);
     return states_samples(d->source.container, &tolerance) && stated > 0 &&
@@ -396,7 +399,8 @@ static allin1_status describe_source(decoder *d, a1_container_facts *facts)
     source->sample_rate = d->rate;
     source->bits_per_sample = source_depth(d);
     a1_layout_name(&d->layout, source->channel_layout, sizeof source->channel_layout);
-    *facts = a1_container_inspect(d->input.file, d->input.size, source->container, d->stream->id);
+    *facts = a1_container_inspect(d->input.file, d->input.start, d->input.size, source->container,
+                                  d->stream->id);
     find_stated_span(d, facts);
     double seconds = 0;
     if (d->stream->duration != AV_NOPTS_VALUE)
@@ -429,7 +433,8 @@ static void trim_frame(decoder *d, int64_t packet_samples, bool last, int64_t *s
     if (skip > 0)
         d->pending_skip = skip;
 #ifdef AV_FRAME_FLAG_DISCARD
-    if (d->frame->flags & AV_FRAME_FLAG_DISCARD) { /* outside an MP4's edits */
+    /* Outside an MP4's edits, as FFmpeg sees it from the movie's coarse time scale. */
+    if (!(d->stated.exact && d->stated.delay >= 0) && d->frame->flags & AV_FRAME_FLAG_DISCARD) {
         d->pending_skip = d->pending_skip > count ? d->pending_skip - count : 0;
         *(d->kept ? &d->source.skipped_end : &d->source.skipped_start) += count;
         *length = 0;
@@ -446,7 +451,7 @@ static void trim_frame(decoder *d, int64_t packet_samples, bool last, int64_t *s
         if (last && d->stated.tolerance && packet_samples > 0 && *length - end > packet_samples)
             end = *length - packet_samples;
         const int64_t excess = d->kept + *length - end - d->stated.samples;
-        if (d->stated.any_frame && excess > 0)
+        if (d->stated.exact && excess > 0)
             end += excess < *length - end ? excess : *length - end;
         else if (last && excess > d->stated.tolerance && excess < *length - end)
             end += excess;

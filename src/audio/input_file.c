@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <libavformat/avformat.h>
 #include <libavutil/error.h>
 #include <libavutil/mem.h>
 
@@ -16,8 +17,10 @@ static int read_file(void *opaque, uint8_t *bytes, int count)
 {
     a1_input_file *input = opaque;
     ssize_t got;
+    if (input->hidden)
+        return AVERROR_EOF;
     do
-        got = pread(input->file, bytes, (size_t)count, (off_t)input->position);
+        got = pread(input->file, bytes, (size_t)count, (off_t)(input->start + input->position));
     while (got < 0 && errno == EINTR);
     if (got < 0) {
         if (!input->read_error)
@@ -32,6 +35,8 @@ static int64_t seek_file(void *opaque, int64_t offset, int whence)
 {
     a1_input_file *input = opaque;
     whence &= ~AVSEEK_FORCE;
+    if (input->hidden && whence != SEEK_SET)
+        return AVERROR(ENOSYS);
     if (whence == AVSEEK_SIZE)
         return input->size;
     const int64_t base = whence == SEEK_CUR   ? input->position
@@ -40,6 +45,41 @@ static int64_t seek_file(void *opaque, int64_t offset, int whence)
     if (offset > INT64_MAX - base || base + offset < 0)
         return AVERROR(EINVAL);
     return input->position = base + offset;
+}
+
+/* ID3v2 tags before the audio are passed over: nothing in them is needed, a cover may be megabytes,
+ * and FFmpeg's reader of them prints, past every log offset, what it finds wrong. A tag that claims
+ * more than the file holds loses its header only, and the decoder looks for audio behind it. */
+static void pass_over_tags(a1_input_file *input)
+{
+    uint8_t b[10];
+    for (int tags = 0; tags < 8 && input->size > 10; tags++) {
+        if (pread(input->file, b, sizeof b, (off_t)input->start) != sizeof b ||
+            memcmp(b, "ID3", 3) != 0 || b[3] == 0xff || b[4] == 0xff ||
+            ((b[6] | b[7] | b[8] | b[9]) & 0x80))
+            return;
+        int64_t length = 10 + ((int64_t)b[6] << 21 | b[7] << 14 | b[8] << 7 | b[9]);
+        if (b[5] & 0x10)
+            length += 10; /* a footer */
+        if (length >= input->size)
+            length = 10;
+        input->start += length;
+        input->size -= length;
+    }
+}
+
+/* FFmpeg limits packets to what is left of a file, and prints, past every log offset, when it does
+ * so. An input whose size was unknown when it first asked is not limited, and not spoken of;
+ * reading past the end of one ends in the same short packet. */
+static void forgo_size_limits(a1_input_file *input)
+{
+    AVPacket *packet = av_packet_alloc();
+    input->hidden = 1;
+    if (packet)
+        av_get_packet(input->io, packet, 5000001); /* FFmpeg asks from 5 MB on */
+    av_packet_free(&packet);
+    avio_seek(input->io, 0, SEEK_SET);
+    input->hidden = 0;
 }
 
 static const char *kind(mode_t mode)
@@ -68,6 +108,7 @@ allin1_status a1_input_open(a1_input_file *input, const char *path, a1_error *er
     if (info.st_size == 0)
         return a1_fail(err, ALLIN1_ERROR_AUDIO, "%s: the file is empty", path);
     input->size = info.st_size;
+    pass_over_tags(input);
     unsigned char *buffer = av_malloc(BUFFER_SIZE);
     if (buffer)
         input->io = avio_alloc_context(buffer, BUFFER_SIZE, 0, input, read_file, NULL, seek_file);
@@ -75,6 +116,7 @@ allin1_status a1_input_open(a1_input_file *input, const char *path, a1_error *er
         av_free(buffer);
         return a1_fail_memory(err, "reading an audio file");
     }
+    forgo_size_limits(input);
     return ALLIN1_OK;
 }
 

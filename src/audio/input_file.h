@@ -10,8 +10,10 @@
 
 typedef struct a1_input_file {
     int file; /* a descriptor; -1 when closed */
-    int64_t size;
+    int64_t start; /* where FFmpeg's view begins in the file: after ID3v2 tags */
+    int64_t size;  /* of the view */
     int64_t position;
+    int hidden;      /* while set, FFmpeg sees an empty file of unknown size */
     int read_error;  /* errno of the first failed read, else 0 */
     AVIOContext *io; /* reads from `file` */
 } a1_input_file;

@@ -1,0 +1,34 @@
+/* Audio files for tests, made with FFmpeg's encoders. */
+#ifndef TEST_SUPPORT_ENCODE_H
+#define TEST_SUPPORT_ENCODE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct test_encoding {
+    const char *container; /* FFmpeg's muxer, "wav" */
+    const char *encoder;   /* "libmp3lame" */
+    int bits;              /* of the encoder's samples, 0 for its first format */
+    int64_t bit_rate;      /* bits a second, 0 for the default */
+    const char *options;   /* of the muxer, "movflags=+faststart", or NULL */
+} test_encoding;
+
+/* Encodes planar float samples; false, with a message, when this FFmpeg has no such encoder or muxer.
+ * Any other failure fails the test. */
+bool test_encode(const char *path, const test_encoding *how, const float *const *planes,
+                 int channels, int rate, size_t samples);
+
+/* A new folder for a test's files, and its removal with all that is in it (two levels). Static
+ * storage, one folder at a time. */
+const char *test_make_folder(void);
+void test_remove_folder(void);
+
+/* "<folder>/<name>" in static storage that seven further calls leave alone. */
+const char *test_path(const char *name);
+
+/* A whole file; the caller frees it. One zero follows the bytes. */
+uint8_t *test_read_bytes(const char *path, size_t *size);
+void test_write_bytes(const char *path, const void *bytes, size_t size);
+
+#endif
