@@ -1,0 +1,258 @@
+/* A result's document: written as the reference writes it, and read back whatever is in it. */
+#include "support/golden.h"
+#include "support/sandbox.h"
+
+#include <jansson.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <allin1/allin1.h>
+
+static const char *const golden_files[] = {
+    "golden/songs/apex_aleph/Apex Aleph.json",
+    "golden/songs/digital_pursuit/digital-pursuit.json",
+    "golden/songs/elveszett_lelkek/06_-_Elveszett_Lelkek.json",
+    "golden/songs/love_theme/love_theme.json",
+    "golden/songs/victory/victory.json",
+};
+
+static char *read_whole(const char *path, size_t *size)
+{
+    FILE *file = fopen(path, "rb");
+    assert_non_null(file);
+    char *text = calloc(1, 1 << 20);
+    *size = fread(text, 1, (1 << 20) - 1, file);
+    fclose(file);
+    return text;
+}
+
+/* Up to where the reference's document closes, ours has the same bytes. */
+static void same_bytes_as_the_reference(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof golden_files / sizeof *golden_files; i++) {
+        const char *path = test_golden(golden_files[i]);
+        allin1_result *result;
+        allin1_error error;
+        if (allin1_load_json(path, &result, NULL, &error) != ALLIN1_OK)
+            fail_msg("%s", error.message);
+        char *ours = allin1_result_json(result, NULL);
+        assert_non_null(ours);
+        size_t size;
+        char *theirs = read_whole(path, &size);
+        const size_t shared = size - strlen("\n}");
+        assert_memory_equal(theirs + shared, "\n}", 2);
+        for (size_t at = 0; at < shared; at++)
+            if (ours[at] != theirs[at])
+                fail_msg("%s: byte %zu differs: ours \"%.40s\", theirs \"%.40s\"", path, at,
+                         ours + at, theirs + at);
+        assert_memory_equal(ours + shared, ",\n", 2);
+        free(theirs);
+        allin1_string_free(ours);
+        allin1_result_free(&result);
+    }
+}
+
+/* Reading what was written gives the same document, with the facts that are read. */
+static void survives_a_round_trip(void **state)
+{
+    (void)state;
+    sandbox_make();
+    const double beats[] = {0.5, 1.0, 1.5}, downbeats[] = {0.5};
+    const unsigned positions[] = {1, 2, 3};
+    const allin1_segment segments[] = {{0, 1.25, "intro", 0.5}, {1.25, 2.0, "verse", 0.75}};
+    const allin1_model_file file = {"m", "/p", "a1w", "d", "MIT"};
+    allin1_result result = {.path = "/music/\xc3\xa9 \"x\".mp3",
+                            .duration = 2.0,
+                            .bpm = 120,
+                            .tempo = 120.04,
+                            .beats_per_bar = 3,
+                            .beat_count = 3,
+                            .beats = beats,
+                            .beat_positions = positions,
+                            .downbeat_count = 1,
+                            .downbeats = downbeats,
+                            .segment_count = 2,
+                            .segments = segments};
+    result.provenance = (allin1_provenance){.version = "9",
+                                            .key = "k",
+                                            .input_sha256 = "s",
+                                            .container = "",
+                                            .codec = "",
+                                            .channel_layout = "",
+                                            .stems_mode = "",
+                                            .demix_model = "htdemucs",
+                                            .demix_files = &file,
+                                            .demix_file_count = 1,
+                                            .model = "harmonix-all",
+                                            .model_files = &file,
+                                            .model_file_count = 1,
+                                            .precision = "fp32"};
+    const allin1_arrays arrays = {.activations = "/a/x.activ.npz"};
+    allin1_error error;
+    allin1_arrays kept;
+    allin1_result *read;
+    assert_int_equal(
+        allin1_save_json(NULL, &result, &arrays, sandbox_path("out/x.json"), &error), ALLIN1_OK);
+    assert_int_equal(allin1_load_json(sandbox_path("out/x.json"), &read, &kept, &error), ALLIN1_OK);
+    assert_string_equal(read->path, result.path);
+    assert_int_equal(read->bpm, 120);
+    assert_true(read->tempo == 120.04 && read->duration == 2.0);
+    assert_int_equal(read->beats_per_bar, 3);
+    assert_int_equal(read->beat_count, 3);
+    assert_int_equal(read->beat_positions[2], 3);
+    assert_int_equal(read->segment_count, 2);
+    assert_string_equal(read->segments[1].label, "verse");
+    assert_true(read->segments[1].probability == 0.75);
+    assert_string_equal(read->provenance.key, "k");
+    assert_string_equal(read->provenance.version, "9");
+    assert_string_equal(read->provenance.input_sha256, "s");
+    assert_string_equal(read->provenance.model, "harmonix-all");
+    assert_string_equal(kept.activations, "/a/x.activ.npz");
+    assert_null(kept.embeddings);
+    allin1_result_free(&read);
+    sandbox_remove();
+}
+
+/* No beat: empty lists and null, as JSON that any parser takes. */
+static void nothing_found(void **state)
+{
+    (void)state;
+    const allin1_result result = {.path = "", .tempo = NAN, .provenance = {.version = ""}};
+    char *text = allin1_result_json(&result, NULL);
+    json_error_t reason;
+    json_t *root = json_loads(text, 0, &reason);
+    assert_non_null(root);
+    assert_true(json_is_null(json_object_get(root, "bpm")));
+    assert_true(json_is_null(json_object_get(root, "tempo")));
+    assert_true(json_is_null(json_object_get(root, "beats_per_bar")));
+    assert_int_equal(json_array_size(json_object_get(root, "beats")), 0);
+    expect_text(text, "  \"segments\": [],\n");
+    json_decref(root);
+    allin1_string_free(text);
+}
+
+static allin1_status load_text(const char *text, size_t size, allin1_error *error)
+{
+    allin1_result *result = NULL;
+    sandbox_write("x.json", text, size);
+    const allin1_status status = allin1_load_json(sandbox_path("x.json"), &result, NULL, error);
+    assert_true((status == ALLIN1_OK) == (result != NULL));
+    allin1_result_free(&result);
+    return status;
+}
+
+#define HEAD "{\"path\": \"p\", "
+#define LISTS "\"downbeats\": [], \"beat_positions\": [], \"segments\": []}"
+
+static void wrong_content(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *reason;
+    } cases[] = {
+        {"", "is empty"},
+        {"[", "not JSON: line 1"},
+        {"nonsense", "not JSON"},
+        {"[]", "not an object"},
+        {"{}", "\"path\""},
+        {"{\"path\": 3}", "\"path\""},
+        {HEAD "\"beats\": 3}", "\"beats\""},
+        {HEAD "\"beats\": [\"a\"], " LISTS, "beats[0]"},
+        {HEAD "\"beats\": [-1], " LISTS, "beats[0]"},
+        {HEAD "\"beats\": [1e300], " LISTS, "beats[0]"},
+        {HEAD "\"beats\": [2, 1], " LISTS, "beats[1]"},
+        {HEAD "\"beats\": [1], " LISTS, "\"beat_positions\""},
+        {HEAD "\"beats\": [1], \"downbeats\": [], \"beat_positions\": [0], \"segments\": []}",
+         "beat_positions[0]"},
+        {HEAD "\"beats\": [1], \"downbeats\": [], \"beat_positions\": [1.5], \"segments\": []}",
+         "beat_positions[0]"},
+        {HEAD "\"beats\": [], \"downbeats\": [], \"beat_positions\": [], \"segments\": {}}",
+         "\"segments\""},
+        {HEAD "\"beats\": [], \"downbeats\": [], \"beat_positions\": [], \"segments\": [3]}",
+         "segments[0]"},
+        {HEAD "\"beats\": [], \"downbeats\": [], \"beat_positions\": [], \"segments\": "
+              "[{\"start\": 2, \"end\": 1, \"label\": \"x\"}]}",
+         "segments[0]"},
+        {HEAD "\"beats\": [], \"bpm\": \"fast\", " LISTS, "\"bpm\""},
+        {HEAD "\"beats\": [], \"bpm\": -1, " LISTS, "\"bpm\""},
+        {HEAD "\"beats\": [], \"duration\": 1e300, " LISTS, "\"duration\""},
+    };
+    sandbox_make();
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        allin1_error error;
+        const allin1_status status = load_text(cases[i].text, strlen(cases[i].text), &error);
+        if (status != ALLIN1_ERROR_FORMAT)
+            fail_msg("case %zu, %s: status %d", i, cases[i].text, (int)status);
+        expect_text(error.message, cases[i].reason);
+        expect_text(error.message, "x.json");
+    }
+    allin1_error error;
+    assert_int_equal(load_text(HEAD "\"beats\": [], " LISTS, strlen(HEAD "\"beats\": [], " LISTS),
+                               &error),
+                     ALLIN1_OK);
+    sandbox_remove();
+}
+
+/* A document cut at any place, or with any byte changed, gives an error or a result, nothing else. */
+static void damaged_at_every_place(void **state)
+{
+    (void)state;
+    size_t size;
+    char *text = read_whole(test_golden(golden_files[4]), &size);
+    sandbox_make();
+    allin1_error error;
+    for (size_t cut = 0; cut < size; cut++)
+        assert_int_equal(load_text(text, cut, &error), ALLIN1_ERROR_FORMAT);
+    for (size_t at = 0; at < size; at++) {
+        static const char changes[] = {'"', '9', '-', '[', '}', '\0', '\xff'};
+        const char old = text[at];
+        text[at] = changes[at % sizeof changes];
+        const allin1_status status = load_text(text, size, &error);
+        assert_true(status == ALLIN1_OK || status == ALLIN1_ERROR_FORMAT);
+        text[at] = old;
+    }
+    free(text);
+    sandbox_remove();
+}
+
+static void unreadable_files(void **state)
+{
+    (void)state;
+    sandbox_make();
+    allin1_result *result;
+    allin1_error error;
+    assert_int_equal(allin1_load_json(sandbox_path("none.json"), &result, NULL, &error),
+                     ALLIN1_ERROR_IO);
+    expect_text(error.message, "none.json: No such file");
+    assert_null(result);
+    assert_int_equal(allin1_load_json(sandbox_path("."), &result, NULL, &error), ALLIN1_ERROR_IO);
+    expect_text(error.message, "is a folder");
+    assert_int_equal(allin1_load_json("/dev/zero", &result, NULL, &error), ALLIN1_ERROR_IO);
+    assert_int_equal(allin1_load_json(NULL, &result, NULL, &error), ALLIN1_ERROR_ARGUMENT);
+    assert_int_equal(allin1_load_json("x", NULL, NULL, NULL), ALLIN1_ERROR_ARGUMENT);
+    allin1_result_free(NULL);
+    sandbox_remove();
+}
+
+static int clean_up(void **state)
+{
+    (void)state;
+    sandbox_remove();
+    return 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(same_bytes_as_the_reference),
+        cmocka_unit_test_teardown(survives_a_round_trip, clean_up),
+        cmocka_unit_test(nothing_found),
+        cmocka_unit_test_teardown(wrong_content, clean_up),
+        cmocka_unit_test_teardown(damaged_at_every_place, clean_up),
+        cmocka_unit_test_teardown(unreadable_files, clean_up),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
