@@ -10,26 +10,15 @@
 
 #define PI 3.14159265358979323846
 
+/* One thread's view of the loading: levels and layers are independent tasks. */
 typedef struct loader {
     const a1_tensor_set *set;
     a1_htdemucs *model;
+    float *values;   /* room for the largest tensor */
+    size_t *offsets; /* room for its rows and columns */
+    size_t scratch;  /* bytes a thread needs for any product so far */
     a1_error *err;
 } loader;
-
-/* Rounds freshly packed weights to the model's precision. `linear` marks the transformer's linear layers. */
-static allin1_status finish_weights(const loader *l, a1_gemm_weights *weights, int linear)
-{
-    const a1_demix_precision wanted = l->model->precision;
-    A1_TRY(a1_gemm_weights_convert(weights,
-                                   wanted == A1_DEMIX_FP32              ? A1_GEMM_FP32
-                                   : wanted == A1_DEMIX_MIXED && linear ? A1_GEMM_INT8
-                                                                        : A1_GEMM_BF16,
-                                   l->err));
-    const size_t scratch = a1_gemm_scratch(weights);
-    if (scratch > l->model->gemm_scratch)
-        l->model->gemm_scratch = scratch;
-    return ALLIN1_OK;
-}
 
 /* A tensor as float32 of the given shape; the caller frees it. */
 static allin1_status read_tensor(const loader *l, const char *prefix, const char *name,
@@ -58,9 +47,36 @@ static allin1_status read_vector(const loader *l, const char *prefix, const char
     return read_tensor(l, prefix, name, 1, &count, out);
 }
 
-/* A convolution's weight (out, in, taps...) as matrix[tap * in + i][out], and its bias. */
-static allin1_status read_conv(const loader *l, const char *prefix, const char *name, unsigned rank,
-                               const size_t *shape, float **matrix, float **bias)
+/* The same in the loader's own room, until the next call. */
+static allin1_status read_values(loader *l, const char *prefix, const char *name, unsigned rank,
+                                 const size_t *shape)
+{
+    char full[160];
+    snprintf(full, sizeof full, "%s%s", prefix, name);
+    const a1_tensor *tensor;
+    A1_TRY(a1_tensor_set_require(l->set, full, rank, shape, &tensor, l->err));
+    return a1_tensor_to_f32(tensor, l->values, l->err);
+}
+
+static a1_gemm_precision choose_precision(const loader *l, int linear)
+{
+    const a1_demix_precision wanted = l->model->precision;
+    return wanted == A1_DEMIX_FP32              ? A1_GEMM_FP32
+           : wanted == A1_DEMIX_MIXED && linear ? A1_GEMM_INT8
+                                                : A1_GEMM_BF16;
+}
+
+static void note_scratch(loader *l, const a1_gemm_weights *weights)
+{
+    const size_t scratch = a1_gemm_scratch(weights);
+    if (scratch > l->scratch)
+        l->scratch = scratch;
+}
+
+/* A convolution's weight (out, in, taps...) as a matrix [tap * in + i][out], and its bias, which the
+ * caller frees. */
+static allin1_status read_conv(loader *l, const char *prefix, const char *name, unsigned rank,
+                               const size_t *shape, a1_gemm_source *source, float **bias)
 {
     char weight[64], bias_name[64];
     snprintf(weight, sizeof weight, "%s.weight", name);
@@ -69,40 +85,28 @@ static allin1_status read_conv(const loader *l, const char *prefix, const char *
     size_t taps = 1;
     for (unsigned i = 2; i < rank; i++)
         taps *= shape[i];
-    float *values = NULL;
-    *matrix = *bias = NULL;
-    A1_TRY(read_tensor(l, prefix, weight, rank, shape, &values));
-    *matrix = a1_aligned_alloc(out * in * taps * sizeof(float));
-    if (!*matrix) {
-        a1_aligned_free(values);
-        return a1_fail_memory(l->err, name);
-    }
-    for (size_t o = 0; o < out; o++)
+    A1_TRY(read_values(l, prefix, weight, rank, shape));
+    A1_TRY(read_vector(l, prefix, bias_name, out, bias));
+    size_t *columns = l->offsets + taps * in;
+    for (size_t t = 0; t < taps; t++)
         for (size_t i = 0; i < in; i++)
-            for (size_t t = 0; t < taps; t++)
-                (*matrix)[(t * in + i) * out + o] = values[(o * in + i) * taps + t];
-    a1_aligned_free(values);
-    const allin1_status status = read_vector(l, prefix, bias_name, out, bias);
-    if (status != ALLIN1_OK) {
-        a1_aligned_free(*matrix);
-        *matrix = NULL;
-    }
-    return status;
+            l->offsets[t * in + i] = i * taps + t;
+    for (size_t o = 0; o < out; o++)
+        columns[o] = o * in * taps;
+    *source = (a1_gemm_source){l->values, l->offsets, taps * in, columns, out, *bias};
+    return ALLIN1_OK;
 }
 
-static allin1_status load_conv(const loader *l, const char *prefix, const char *name, unsigned rank,
+static allin1_status load_conv(loader *l, const char *prefix, const char *name, unsigned rank,
                                const size_t *shape, int glu, a1_gemm_weights *weights)
 {
-    float *matrix, *bias;
-    A1_TRY(read_conv(l, prefix, name, rank, shape, &matrix, &bias));
-    const size_t out = shape[0];
-    size_t k = shape[1];
-    for (unsigned i = 2; i < rank; i++)
-        k *= shape[i];
-    allin1_status status = a1_gemm_weights_pack_simple(weights, matrix, k, out, bias, glu, l->err);
+    a1_gemm_source source;
+    float *bias;
+    A1_TRY(read_conv(l, prefix, name, rank, shape, &source, &bias));
+    const allin1_status status =
+        a1_gemm_weights_pack_simple(weights, &source, glu, choose_precision(l, 0), l->err);
     if (status == ALLIN1_OK)
-        status = finish_weights(l, weights, 0);
-    a1_aligned_free(matrix);
+        note_scratch(l, weights);
     a1_aligned_free(bias);
     return status;
 }
@@ -132,12 +136,13 @@ static float *spread(const float *values, size_t count, size_t room)
     return out;
 }
 
-static allin1_status load_expand(const loader *l, const char *prefix, size_t channels,
+static allin1_status load_expand(loader *l, const char *prefix, size_t channels,
                                  dconv_layer *layer)
 {
-    const size_t columns = 2 * channels, panels = (channels + 15) / 16;
-    float *matrix, *bias;
-    A1_TRY(read_conv(l, prefix, "3", 3, (size_t[]){columns, layer->hidden, 1}, &matrix, &bias));
+    const size_t panels = (channels + 15) / 16;
+    a1_gemm_source source;
+    float *bias;
+    A1_TRY(read_conv(l, prefix, "3", 3, (size_t[]){2 * channels, layer->hidden, 1}, &source, &bias));
     int32_t *slots = malloc(panels * 32 * sizeof *slots);
     a1_gemm_group *groups = malloc(panels * 2 * sizeof *groups);
     allin1_status status = ALLIN1_ERROR_MEMORY;
@@ -151,14 +156,13 @@ static allin1_status load_expand(const loader *l, const char *prefix, size_t cha
     }
     for (size_t g = 0; g < panels * 2; g++)
         groups[g] = (a1_gemm_group){g * 16, 16};
-    status = a1_gemm_weights_pack(&layer->expand, matrix, layer->hidden, columns, bias, panels, slots,
-                                  groups, 0, l->err);
+    status = a1_gemm_weights_pack(&layer->expand, &source, panels, slots, groups, 0,
+                                  choose_precision(l, 0), l->err);
     if (status == ALLIN1_OK)
-        status = finish_weights(l, &layer->expand, 0);
+        note_scratch(l, &layer->expand);
 done:
     free(slots);
     free(groups);
-    a1_aligned_free(matrix);
     a1_aligned_free(bias);
     return status;
 }
@@ -173,7 +177,7 @@ static allin1_status load_spread(const loader *l, const char *prefix, const char
     return *out ? ALLIN1_OK : a1_fail_memory(l->err, prefix);
 }
 
-static allin1_status load_dconv(const loader *l, const char *level, size_t channels,
+static allin1_status load_dconv(loader *l, const char *level, size_t channels,
                                 dconv_layer layers[DCONV_LAYERS])
 {
     for (int d = 0; d < DCONV_LAYERS; d++) {
@@ -200,7 +204,7 @@ static allin1_status load_dconv(const loader *l, const char *level, size_t chann
     return ALLIN1_OK;
 }
 
-static allin1_status load_encoder(const loader *l, int branch, size_t i)
+static allin1_status load_encoder(loader *l, int branch, size_t i)
 {
     a1_htdemucs *model = l->model;
     encoder_level *level = &model->encoder[branch][i];
@@ -235,33 +239,30 @@ static allin1_status load_encoder(const loader *l, int branch, size_t i)
 
 /* Transposed convolution, kernel 8 and stride 4, as a product: output 4 q + p takes tap p of input q and
  * tap p + 4 of input q - 1. Rows of the matrix: inputs q - 1, then q; columns: phase p, channel. */
-static allin1_status load_conv_tr(const loader *l, const char *prefix, int branch,
-                                  decoder_level *level)
+static allin1_status load_conv_tr(loader *l, const char *prefix, int branch, decoder_level *level)
 {
     const size_t in = level->channels, out = level->out_channels;
     const size_t per_phase = (out + 15) / 16, panels = (4 * per_phase + 1) / 2;
-    float *values = NULL, *bias = NULL, *matrix = NULL, *bias4 = NULL;
+    float *bias = NULL, *bias4 = a1_aligned_alloc(4 * out * sizeof *bias4);
     int32_t *slots = malloc(panels * 32 * sizeof *slots);
     a1_gemm_group *groups = malloc(panels * 2 * sizeof *groups);
     allin1_status status = ALLIN1_ERROR_MEMORY;
-    matrix = a1_aligned_alloc(2 * in * 4 * out * sizeof *matrix);
-    bias4 = a1_aligned_alloc(4 * out * sizeof *bias4);
-    if (!slots || !groups || !matrix || !bias4) {
+    if (!slots || !groups || !bias4) {
         a1_fail_memory(l->err, prefix);
         goto done;
     }
-    A1_CHECK(read_tensor(l, prefix, "conv_tr.weight", branch ? 3 : 4, (size_t[]){in, out, 8, 1},
-                         &values));
+    A1_CHECK(read_values(l, prefix, "conv_tr.weight", branch ? 3 : 4, (size_t[]){in, out, 8, 1}));
     A1_CHECK(read_vector(l, prefix, "conv_tr.bias", out, &bias));
-    for (size_t i = 0; i < in; i++)
+    size_t *columns = l->offsets + 2 * in;
+    for (size_t i = 0; i < in; i++) {
+        l->offsets[i] = i * out * 8 + 4;
+        l->offsets[in + i] = i * out * 8;
+    }
+    for (size_t p = 0; p < 4; p++) {
         for (size_t o = 0; o < out; o++)
-            for (size_t p = 0; p < 4; p++) {
-                const float *taps = values + (i * out + o) * 8;
-                matrix[i * 4 * out + p * out + o] = taps[p + 4];
-                matrix[(in + i) * 4 * out + p * out + o] = taps[p];
-            }
-    for (size_t p = 0; p < 4; p++)
+            columns[p * out + o] = o * 8 + p;
         memcpy(bias4 + p * out, bias, out * sizeof *bias);
+    }
     const size_t phase_step = (branch ? 1 : (size_t)ROW_PITCH) * out;
     for (size_t g = 0; g < panels * 2; g++) {
         const size_t phase = g / per_phase, first = g % per_phase * 16;
@@ -270,21 +271,19 @@ static allin1_status load_conv_tr(const loader *l, const char *prefix, int branc
         for (size_t s = 0; s < 16; s++)
             slots[g * 16 + s] = s < valid ? (int32_t)(phase * out + first + s) : -1;
     }
-    status = a1_gemm_weights_pack(&level->conv_tr, matrix, 2 * in, 4 * out, bias4, panels, slots,
-                                  groups, 0, l->err);
-    if (status == ALLIN1_OK)
-        status = finish_weights(l, &level->conv_tr, 0);
+    const a1_gemm_source source = {l->values, l->offsets, 2 * in, columns, 4 * out, bias4};
+    A1_CHECK(a1_gemm_weights_pack(&level->conv_tr, &source, panels, slots, groups, 0,
+                                  choose_precision(l, 0), l->err));
+    note_scratch(l, &level->conv_tr);
 done:
     free(slots);
     free(groups);
-    a1_aligned_free(values);
     a1_aligned_free(bias);
-    a1_aligned_free(matrix);
     a1_aligned_free(bias4);
     return status;
 }
 
-static allin1_status load_decoder(const loader *l, int branch, size_t i)
+static allin1_status load_decoder(loader *l, int branch, size_t i)
 {
     a1_htdemucs *model = l->model;
     decoder_level *level = &model->decoder[branch][i];
@@ -311,36 +310,33 @@ static allin1_status load_affine(const loader *l, const char *prefix, const char
 
 /* Rows first..first+count of a linear layer (out, in), packed; the first `scaled` outputs are multiplied
  * by `scale`. */
-static allin1_status load_linear(const loader *l, const char *prefix, const char *weight_name,
+static allin1_status load_linear(loader *l, const char *prefix, const char *weight_name,
                                  const char *bias_name, size_t out, size_t in, size_t first,
                                  size_t count, size_t scaled, float scale, a1_gemm_weights *weights)
 {
-    float *values = NULL, *bias = NULL, *matrix = NULL;
-    allin1_status status;
-    A1_CHECK(read_tensor(l, prefix, weight_name, 2, (size_t[]){out, in}, &values));
-    A1_CHECK(read_vector(l, prefix, bias_name, out, &bias));
-    matrix = a1_aligned_alloc(in * count * sizeof *matrix);
-    if (!matrix) {
-        status = a1_fail_memory(l->err, prefix);
-        goto done;
-    }
-    for (size_t o = 0; o < count; o++) {
-        const float factor = o < scaled ? scale : 1.0f;
-        for (size_t i = 0; i < in; i++)
-            matrix[i * count + o] = values[(first + o) * in + i] * factor;
-        bias[first + o] *= factor;
-    }
-    status = a1_gemm_weights_pack_simple(weights, matrix, in, count, bias + first, 0, l->err);
+    float *bias = NULL;
+    A1_TRY(read_values(l, prefix, weight_name, 2, (size_t[]){out, in}));
+    A1_TRY(read_vector(l, prefix, bias_name, out, &bias));
+    float *values = l->values + first * in;
+    for (size_t i = 0; i < scaled * in; i++)
+        values[i] *= scale;
+    for (size_t o = 0; o < scaled; o++)
+        bias[first + o] *= scale;
+    size_t *columns = l->offsets + in;
+    for (size_t i = 0; i < in; i++)
+        l->offsets[i] = i;
+    for (size_t o = 0; o < count; o++)
+        columns[o] = o * in;
+    const a1_gemm_source source = {values, l->offsets, in, columns, count, bias + first};
+    const allin1_status status =
+        a1_gemm_weights_pack_simple(weights, &source, 0, choose_precision(l, 1), l->err);
     if (status == ALLIN1_OK)
-        status = finish_weights(l, weights, 1);
-done:
-    a1_aligned_free(values);
+        note_scratch(l, weights);
     a1_aligned_free(bias);
-    a1_aligned_free(matrix);
     return status;
 }
 
-static allin1_status load_transformer_layer(const loader *l, int branch, size_t i)
+static allin1_status load_transformer_layer(loader *l, int branch, size_t i)
 {
     const a1_htdemucs *model = l->model;
     transformer_layer *layer = &l->model->transformer[branch][i];
@@ -450,32 +446,112 @@ static allin1_status read_sizes(const loader *l)
     return ALLIN1_OK;
 }
 
-static allin1_status load_all(const loader *l)
+/* The convolutions and norms at both ends of the transformer. */
+static allin1_status load_ends(loader *l, int branch)
 {
     a1_htdemucs *model = l->model;
-    A1_TRY(read_sizes(l));
     const size_t deepest = model->channels[LEVELS - 1], width = model->width;
-    for (int branch = 0; branch < 2; branch++) {
-        for (size_t i = 0; i < LEVELS; i++) {
-            A1_TRY(load_encoder(l, branch, i));
-            A1_TRY(load_decoder(l, branch, i));
-        }
-        for (size_t i = 0; i < TRANSFORMER_LAYERS; i++)
-            A1_TRY(load_transformer_layer(l, branch, i));
-        A1_TRY(load_conv(l, "", branch ? "channel_upsampler_t" : "channel_upsampler", 3,
-                         (size_t[]){width, deepest, 1}, 0, &model->upsample[branch]));
-        A1_TRY(load_conv(l, "", branch ? "channel_downsampler_t" : "channel_downsampler", 3,
-                         (size_t[]){deepest, width, 1}, 0, &model->downsample[branch]));
-        A1_TRY(load_affine(l, "crosstransformer.", branch ? "norm_in_t" : "norm_in", width,
-                           &model->norm_in[branch]));
-    }
-    A1_TRY(make_positions(l));
+    A1_TRY(load_conv(l, "", branch ? "channel_upsampler_t" : "channel_upsampler", 3,
+                     (size_t[]){width, deepest, 1}, 0, &model->upsample[branch]));
+    A1_TRY(load_conv(l, "", branch ? "channel_downsampler_t" : "channel_downsampler", 3,
+                     (size_t[]){deepest, width, 1}, 0, &model->downsample[branch]));
+    return load_affine(l, "crosstransformer.", branch ? "norm_in_t" : "norm_in", width,
+                       &model->norm_in[branch]);
+}
+
+static allin1_status make_window(const loader *l)
+{
+    a1_htdemucs *model = l->model;
     model->window = a1_aligned_alloc(FFT_SIZE * sizeof(float));
     if (!model->window)
         return a1_fail_memory(l->err, "the window");
     for (size_t i = 0; i < FFT_SIZE; i++)
         model->window[i] = (float)(0.5 - 0.5 * cos(2.0 * PI * (double)i / FFT_SIZE));
     return a1_rfft_create(&model->fft, FFT_SIZE, &model->cpu, l->err);
+}
+
+/* Each branch has five transformer layers, four encoders, four decoders and the ends. */
+#define BRANCH_PARTS (TRANSFORMER_LAYERS + 2 * LEVELS + 1)
+#define PARTS (2 * BRANCH_PARTS + 2)
+
+typedef struct part_pass {
+    loader loaders[PARTS]; /* one a part: each has its own error */
+    a1_error errors[PARTS];
+    allin1_status status[PARTS];
+    float **values; /* [threads] */
+    size_t **offsets;
+} part_pass;
+
+static void load_part(void *argument, size_t part, unsigned worker)
+{
+    part_pass *pass = argument;
+    loader *l = &pass->loaders[part];
+    l->values = pass->values[worker];
+    l->offsets = pass->offsets[worker];
+    const int branch = part / BRANCH_PARTS == 1;
+    size_t index = part % BRANCH_PARTS;
+    if (part >= 2 * BRANCH_PARTS)
+        pass->status[part] = index ? make_window(l) : make_positions(l);
+    else if (index < TRANSFORMER_LAYERS)
+        pass->status[part] = load_transformer_layer(l, branch, index);
+    else if ((index -= TRANSFORMER_LAYERS) < LEVELS)
+        pass->status[part] = load_decoder(l, branch, index);
+    else if ((index -= LEVELS) < LEVELS)
+        pass->status[part] = load_encoder(l, branch, index);
+    else
+        pass->status[part] = load_ends(l, branch);
+}
+
+static allin1_status load_all(a1_htdemucs *model, const a1_tensor_set *set, a1_pool *pool,
+                              a1_error *err)
+{
+    const loader sizes = {.set = set, .model = model, .err = err};
+    A1_TRY(read_sizes(&sizes));
+    const unsigned threads = a1_pool_threads(pool);
+    size_t largest = 1;
+    for (size_t i = 0; i < a1_tensor_set_count(set); i++) {
+        const size_t count = a1_tensor_count(a1_tensor_set_at(set, i));
+        largest = count > largest ? count : largest;
+    }
+    /* Rows and columns of any matrix: 9 taps, twice the widest level or the feed-forward. */
+    const size_t most =
+        16 * (model->channels[LEVELS - 1] + model->width + model->feed_forward);
+    part_pass *pass = calloc(1, sizeof *pass);
+    float **values = calloc(threads, sizeof *values);
+    size_t **offsets = calloc(threads, sizeof *offsets);
+    allin1_status status = ALLIN1_OK;
+    int complete = pass && values && offsets;
+    for (unsigned i = 0; complete && i < threads; i++) {
+        values[i] = a1_aligned_alloc(largest * sizeof *values[i]);
+        offsets[i] = malloc(most * sizeof *offsets[i]);
+        complete = values[i] && offsets[i];
+    }
+    if (complete) {
+        pass->values = values;
+        pass->offsets = offsets;
+        for (size_t part = 0; part < PARTS; part++)
+            pass->loaders[part] = (loader){.set = set, .model = model, .err = &pass->errors[part]};
+        a1_pool_run(pool, PARTS, load_part, pass);
+        for (size_t part = 0; part < PARTS; part++) {
+            if (pass->loaders[part].scratch > model->gemm_scratch)
+                model->gemm_scratch = pass->loaders[part].scratch;
+            /* The first failed part speaks, whichever thread came to it first. */
+            if (pass->status[part] != ALLIN1_OK && status == ALLIN1_OK)
+                status = a1_fail(err, pass->status[part], "%s", pass->errors[part].message);
+        }
+    } else {
+        status = a1_fail_memory(err, "the separator's weights");
+    }
+    for (unsigned i = 0; i < threads; i++) {
+        if (values)
+            a1_aligned_free(values[i]);
+        if (offsets)
+            free(offsets[i]);
+    }
+    free(values);
+    free(offsets);
+    free(pass);
+    return status;
 }
 
 int a1_demix_precision_available(const a1_cpu *cpu, a1_demix_precision precision)
@@ -489,7 +565,6 @@ int a1_demix_precision_available(const a1_cpu *cpu, a1_demix_precision precision
 allin1_status a1_htdemucs_create(a1_htdemucs **out, const a1_tensor_set *weights, const a1_cpu *cpu,
                                  a1_demix_precision precision, a1_pool *pool, a1_error *err)
 {
-    (void)pool;
     *out = NULL;
     if (!a1_demix_precision_available(cpu, precision))
         return a1_fail(err, ALLIN1_ERROR_UNSUPPORTED,
@@ -506,8 +581,7 @@ allin1_status a1_htdemucs_create(a1_htdemucs **out, const a1_tensor_set *weights
     model->layers = a1_layer_kernels_get(cpu);
     if (precision != A1_DEMIX_FP32)
         model->layers16 = a1_layer16_kernels_get(cpu);
-    const loader l = {weights, model, err};
-    const allin1_status status = load_all(&l);
+    const allin1_status status = load_all(model, weights, pool, err);
     if (status != ALLIN1_OK)
         a1_htdemucs_destroy(&model);
     *out = model;

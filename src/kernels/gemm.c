@@ -70,103 +70,101 @@ static uint16_t to_bf16(float value)
     return (uint16_t)((bits + 0x7fffu + (bits >> 16 & 1u)) >> 16);
 }
 
-static void convert_bf16(const a1_gemm_weights *weights, const float *from, uint16_t *to)
+/* One panel, [k][32] floats, to bfloat16 pairs. */
+static void round_bf16(const float *panel, size_t k, uint16_t *to)
 {
-    const size_t k2 = rounded_k(weights, 2);
-    for (size_t panel = 0; panel < weights->panels; panel++)
-        for (size_t k = 0; k < k2; k++)
-            for (size_t s = 0; s < A1_GEMM_PANEL; s++)
-                to[(panel * k2 + k / 2 * 2) * A1_GEMM_PANEL + 2 * s + k % 2] =
-                    k < weights->k ? to_bf16(from[(panel * weights->k + k) * A1_GEMM_PANEL + s]) : 0;
+    for (size_t row = 0; row < k; row++)
+        for (size_t s = 0; s < A1_GEMM_PANEL; s++)
+            to[(row / 2 * A1_GEMM_PANEL + s) * 2 + row % 2] = to_bf16(panel[row * A1_GEMM_PANEL + s]);
+    if (k % 2)
+        for (size_t s = 0; s < A1_GEMM_PANEL; s++)
+            to[(k / 2 * A1_GEMM_PANEL + s) * 2 + 1] = 0;
 }
 
-static void convert_int8(const a1_gemm_weights *weights, const float *from, int8_t *to,
-                         float *scales, int32_t *sums)
+/* One panel to bytes, four k side by side; each column has its own scale. */
+static void round_int8(const float *panel, size_t k, int8_t *to, float *scales, int32_t *sums)
 {
-    const size_t k4 = rounded_k(weights, 4);
-    for (size_t column = 0; column < weights->panels * A1_GEMM_PANEL; column++) {
-        const size_t panel = column / A1_GEMM_PANEL, s = column % A1_GEMM_PANEL;
-        const float *values = from + panel * weights->k * A1_GEMM_PANEL + s;
-        float largest = 0;
-        for (size_t k = 0; k < weights->k; k++)
-            largest = fmaxf(largest, fabsf(values[k * A1_GEMM_PANEL]));
-        int32_t sum = 0;
-        for (size_t k = 0; k < k4; k++) {
-            const float value = k < weights->k ? values[k * A1_GEMM_PANEL] : 0.0f;
-            const int8_t rounded =
-                largest > 0.0f ? (int8_t)lrintf(value * (127.0f / largest)) : (int8_t)0;
-            to[(panel * k4 + k / 4 * 4) * A1_GEMM_PANEL + 4 * s + k % 4] = rounded;
-            sum += rounded;
+    float factor[A1_GEMM_PANEL], largest[A1_GEMM_PANEL] = {0};
+    for (size_t row = 0; row < k; row++)
+        for (size_t s = 0; s < A1_GEMM_PANEL; s++)
+            largest[s] = fmaxf(largest[s], fabsf(panel[row * A1_GEMM_PANEL + s]));
+    for (size_t s = 0; s < A1_GEMM_PANEL; s++) {
+        scales[s] = largest[s] / 127.0f;
+        factor[s] = largest[s] > 0.0f ? 127.0f / largest[s] : 0.0f;
+        sums[s] = 0;
+    }
+    for (size_t row = 0; row < (k + 3) / 4 * 4; row++)
+        for (size_t s = 0; s < A1_GEMM_PANEL; s++) {
+            const float value = row < k ? panel[row * A1_GEMM_PANEL + s] * factor[s] : 0.0f;
+            const int8_t rounded = (int8_t)lrintf(value);
+            to[(row / 4 * A1_GEMM_PANEL + s) * 4 + row % 4] = rounded;
+            sums[s] += 128 * rounded;
         }
-        scales[column] = largest / 127.0f;
-        sums[column] = 128 * sum;
+}
+
+static void gather_panel(const a1_gemm_source *source, const int32_t *slots, float *panel)
+{
+    for (size_t s = 0; s < A1_GEMM_PANEL; s++) {
+        if (slots[s] < 0) {
+            for (size_t row = 0; row < source->k; row++)
+                panel[row * A1_GEMM_PANEL + s] = 0.0f;
+            continue;
+        }
+        const float *column = source->values + source->column_offset[slots[s]];
+        for (size_t row = 0; row < source->k; row++)
+            panel[row * A1_GEMM_PANEL + s] = column[source->row_offset[row]];
     }
 }
 
-allin1_status a1_gemm_weights_convert(a1_gemm_weights *weights, a1_gemm_precision precision,
-                                      a1_error *err)
+allin1_status a1_gemm_weights_pack(a1_gemm_weights *weights, const a1_gemm_source *source,
+                                   size_t panels, const int32_t *slot_column,
+                                   const a1_gemm_group *groups, int glu,
+                                   a1_gemm_precision precision, a1_error *err)
 {
-    if (precision == weights->precision)
-        return ALLIN1_OK;
-    if (weights->precision != A1_GEMM_FP32)
-        return a1_fail(err, ALLIN1_ERROR_INTERNAL, "weights were rounded twice");
-    const size_t columns = weights->panels * A1_GEMM_PANEL;
+    *weights = (a1_gemm_weights){
+        .k = source->k, .panels = panels, .glu = glu, .precision = precision};
+    const size_t columns = panels * A1_GEMM_PANEL;
+    const size_t panel_bytes = precision == A1_GEMM_INT8   ? rounded_k(weights, 4)
+                               : precision == A1_GEMM_BF16 ? rounded_k(weights, 2) * 2
+                                                           : source->k * sizeof(float);
     const int int8 = precision == A1_GEMM_INT8;
-    void *data = a1_aligned_alloc(int8 ? columns * rounded_k(weights, 4)
-                                       : columns * rounded_k(weights, 2) * sizeof(uint16_t));
-    float *scales = int8 ? a1_aligned_alloc(columns * sizeof *scales) : NULL;
-    int32_t *sums = int8 ? a1_aligned_alloc(columns * sizeof *sums) : NULL;
-    if (!data || (int8 && (!scales || !sums))) {
-        a1_aligned_free(data);
-        a1_aligned_free(scales);
-        a1_aligned_free(sums);
-        return a1_fail_memory(err, "rounded weights");
-    }
-    if (int8)
-        convert_int8(weights, weights->data, data, scales, sums);
-    else
-        convert_bf16(weights, weights->data, data);
-    a1_aligned_free(weights->data);
-    weights->data = data;
-    weights->scales = scales;
-    weights->sums = sums;
-    weights->precision = precision;
-    return ALLIN1_OK;
-}
-
-allin1_status a1_gemm_weights_pack(a1_gemm_weights *weights, const float *matrix, size_t k,
-                                   size_t columns, const float *bias, size_t panels,
-                                   const int32_t *slot_column, const a1_gemm_group *groups, int glu,
-                                   a1_error *err)
-{
-    *weights = (a1_gemm_weights){.k = k, .panels = panels, .glu = glu};
-    weights->data = a1_aligned_alloc(panels * k * A1_GEMM_PANEL * sizeof(float));
-    weights->bias = a1_aligned_alloc(panels * A1_GEMM_PANEL * sizeof(float));
+    float *panel = NULL;
+    if (precision != A1_GEMM_FP32)
+        panel = a1_aligned_alloc(source->k * A1_GEMM_PANEL * sizeof *panel);
+    weights->data = a1_aligned_alloc(columns * panel_bytes);
+    weights->bias = a1_aligned_alloc(columns * sizeof(float));
     weights->groups = malloc(panels * 2 * sizeof *weights->groups);
-    if (!weights->data || !weights->bias || !weights->groups) {
+    weights->scales = int8 ? a1_aligned_alloc(columns * sizeof(float)) : NULL;
+    weights->sums = int8 ? a1_aligned_alloc(columns * sizeof(int32_t)) : NULL;
+    if (!weights->data || !weights->bias || !weights->groups ||
+        (precision != A1_GEMM_FP32 && !panel) || (int8 && (!weights->scales || !weights->sums))) {
+        a1_aligned_free(panel);
         a1_gemm_weights_free(weights);
         return a1_fail_memory(err, "packed weights");
     }
     memcpy(weights->groups, groups, panels * 2 * sizeof *groups);
-    for (size_t panel = 0; panel < panels; panel++) {
-        const int32_t *slots = slot_column + panel * A1_GEMM_PANEL;
-        float *out = (float *)weights->data + panel * k * A1_GEMM_PANEL;
-        for (size_t row = 0; row < k; row++) {
-            const float *in = matrix + row * columns;
-            for (size_t s = 0; s < A1_GEMM_PANEL; s++)
-                out[row * A1_GEMM_PANEL + s] = slots[s] >= 0 ? in[slots[s]] : 0.0f;
-        }
+    for (size_t p = 0; p < panels; p++) {
+        const int32_t *slots = slot_column + p * A1_GEMM_PANEL;
+        unsigned char *out = (unsigned char *)weights->data + p * A1_GEMM_PANEL * panel_bytes;
+        float *target = precision == A1_GEMM_FP32 ? (float *)(void *)out : panel;
+        gather_panel(source, slots, target);
+        if (precision == A1_GEMM_BF16)
+            round_bf16(target, source->k, (uint16_t *)(void *)out);
+        else if (int8)
+            round_int8(target, source->k, (int8_t *)out, weights->scales + p * A1_GEMM_PANEL,
+                       weights->sums + p * A1_GEMM_PANEL);
         for (size_t s = 0; s < A1_GEMM_PANEL; s++)
-            weights->bias[panel * A1_GEMM_PANEL + s] =
-                bias && slots[s] >= 0 ? bias[slots[s]] : 0.0f;
+            weights->bias[p * A1_GEMM_PANEL + s] =
+                source->bias && slots[s] >= 0 ? source->bias[slots[s]] : 0.0f;
     }
+    a1_aligned_free(panel);
     return ALLIN1_OK;
 }
 
-allin1_status a1_gemm_weights_pack_simple(a1_gemm_weights *weights, const float *matrix, size_t k,
-                                          size_t columns, const float *bias, int glu, a1_error *err)
+allin1_status a1_gemm_weights_pack_simple(a1_gemm_weights *weights, const a1_gemm_source *source,
+                                          int glu, a1_gemm_precision precision, a1_error *err)
 {
-    const size_t outputs = glu ? columns / 2 : columns;
+    const size_t outputs = glu ? source->columns / 2 : source->columns;
     const size_t per_panel = glu ? A1_GEMM_GROUP : A1_GEMM_PANEL;
     const size_t panels = (outputs + per_panel - 1) / per_panel;
     int32_t *slots = malloc(panels * A1_GEMM_PANEL * sizeof *slots);
@@ -187,10 +185,28 @@ allin1_status a1_gemm_weights_pack_simple(a1_gemm_weights *weights, const float 
             slots[g * A1_GEMM_GROUP + s] = s < valid ? (int32_t)column : -1;
         }
     }
-    status = a1_gemm_weights_pack(weights, matrix, k, columns, bias, panels, slots, groups, glu, err);
+    status = a1_gemm_weights_pack(weights, source, panels, slots, groups, glu, precision, err);
 done:
     free(slots);
     free(groups);
+    return status;
+}
+
+allin1_status a1_gemm_weights_pack_matrix(a1_gemm_weights *weights, const float *matrix, size_t k,
+                                          size_t columns, const float *bias, int glu,
+                                          a1_gemm_precision precision, a1_error *err)
+{
+    size_t *offsets = malloc((k + columns) * sizeof *offsets);
+    if (!offsets)
+        return a1_fail_memory(err, "packed weights");
+    for (size_t row = 0; row < k; row++)
+        offsets[row] = row * columns;
+    for (size_t column = 0; column < columns; column++)
+        offsets[k + column] = column;
+    const a1_gemm_source source = {matrix, offsets, k, offsets + k, columns, bias};
+    const allin1_status status =
+        a1_gemm_weights_pack_simple(weights, &source, glu, precision, err);
+    free(offsets);
     return status;
 }
 

@@ -115,22 +115,32 @@ extern const a1_gemm_kernels a1_gemm_avx512bf16, a1_gemm_avx512vnni;
 
 a1_gemm_kernels a1_gemm_kernels_get(const a1_cpu *cpu);
 
-/* Packs matrix[k][columns] (row-major). slot_column[s] is the matrix column that packed slot s (of
- * panels * 32) holds, or -1 for none; `groups` has panels * 2 entries and is copied. `bias` has
- * `columns` values or is NULL. */
-allin1_status a1_gemm_weights_pack(a1_gemm_weights *weights, const float *matrix, size_t k,
-                                   size_t columns, const float *bias, size_t panels,
-                                   const int32_t *slot_column, const a1_gemm_group *groups, int glu,
-                                   a1_error *err);
+/* Where a matrix's values lie: B[k][column] = values[row_offset[k] + column_offset[column]]. */
+typedef struct a1_gemm_source {
+    const float *values;
+    const size_t *row_offset; /* [k] */
+    size_t k;
+    const size_t *column_offset; /* [columns] */
+    size_t columns;
+    const float *bias; /* [columns] or NULL */
+} a1_gemm_source;
+
+/* Packs a matrix and rounds it to `precision`. slot_column[s] is the matrix column that packed slot s
+ * (of panels * 32) holds, or -1 for none; `groups` has panels * 2 entries and is copied. */
+allin1_status a1_gemm_weights_pack(a1_gemm_weights *weights, const a1_gemm_source *source,
+                                   size_t panels, const int32_t *slot_column,
+                                   const a1_gemm_group *groups, int glu,
+                                   a1_gemm_precision precision, a1_error *err);
 
 /* The common case: `columns` outputs side by side; with `glu` the matrix has 2 * outputs columns, values
  * first, and C gets `outputs` columns. */
-allin1_status a1_gemm_weights_pack_simple(a1_gemm_weights *weights, const float *matrix, size_t k,
-                                          size_t columns, const float *bias, int glu, a1_error *err);
+allin1_status a1_gemm_weights_pack_simple(a1_gemm_weights *weights, const a1_gemm_source *source,
+                                          int glu, a1_gemm_precision precision, a1_error *err);
 
-/* Rounds packed fp32 weights to another precision, in place. */
-allin1_status a1_gemm_weights_convert(a1_gemm_weights *weights, a1_gemm_precision precision,
-                                      a1_error *err);
+/* The same for a plain row-major matrix[k][columns] in float. */
+allin1_status a1_gemm_weights_pack_matrix(a1_gemm_weights *weights, const float *matrix, size_t k,
+                                          size_t columns, const float *bias, int glu,
+                                          a1_gemm_precision precision, a1_error *err);
 
 /* Bytes of scratch that a call with these weights needs; 0 for fp32. */
 size_t a1_gemm_scratch(const a1_gemm_weights *weights);
