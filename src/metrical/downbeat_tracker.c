@@ -313,12 +313,18 @@ static allin1_status decode_part(const a1_metrical *model, a1_pool *pool, bool p
     A1_TRY(add_cost(&total, scratches, scratch_bytes, err));
     A1_TRY(add_cost(&total, A1_DENSITIES, padded * sizeof(double), err));
     A1_TRY(add_cost(&total, 1, metres * frames * sizeof(uint32_t), err));
-    a1_arena arena;
-    A1_TRY(a1_arena_create(&arena, total, "the beat decoder", err));
+    /* One aligned block, which huge pages can back: it is new to this thread at every call. */
+    void *block = a1_aligned_alloc(total);
+    if (!block)
+        return a1_fail(err, ALLIN1_ERROR_MEMORY, "out of memory for the beat decoder (%zu MB)",
+                       total >> 20);
+    a1_arena arena = {.base = block, .capacity = total};
 
     double *columns[A1_DENSITIES];
-    for (size_t c = 0; c < A1_DENSITIES; c++)
+    for (size_t c = 0; c < A1_DENSITIES; c++) {
         columns[c] = a1_arena_alloc(&arena, padded * sizeof(double));
+        memset(columns[c] + frames, 0, A1_DENSITY_PADDING * sizeof(double));
+    }
     a1_log_densities(activations, frames, model->settings.observation_lambda,
                      columns[A1_DENSITY_NONE], columns[A1_DENSITY_BEAT],
                      columns[A1_DENSITY_DOWNBEAT]);
@@ -344,7 +350,7 @@ static allin1_status decode_part(const a1_metrical *model, a1_pool *pool, bool p
     allin1_status status = ALLIN1_OK;
     if (beats->log_probability[best] > -INFINITY)
         status = write_beats(model, best, work.paths + best * frames, activations, beats, err);
-    a1_arena_destroy(&arena);
+    a1_aligned_free(block);
     return status;
 }
 

@@ -5,6 +5,7 @@
 
 typedef __m256d vec;
 #define VEC_WIDTH 4u
+#define VEC_HOLD(value) __asm__("" : "+x"(value))
 #define BLOCK_NAME a1_block_avx2
 
 static inline vec vec_load(const double *at)

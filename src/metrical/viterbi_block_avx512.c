@@ -5,6 +5,7 @@
 
 typedef __m512d vec;
 #define VEC_WIDTH 8u
+#define VEC_HOLD(value) __asm__("" : "+v"(value))
 #define BLOCK_NAME a1_block_avx512
 
 static inline vec vec_load(const double *at)

@@ -1,6 +1,6 @@
-/* Included once per CPU level, after `vec`, VEC_WIDTH, vec_load, vec_store, vec_all, vec_add,
- * vec_max and BLOCK_NAME were defined. Two vectors of lanes are worked on at a time: with four rows
- * that keeps eight sums in registers at every level. */
+/* Included once per CPU level, after `vec`, VEC_WIDTH, VEC_HOLD (keeps a value in a register),
+ * vec_load, vec_store, vec_all, vec_add, vec_max and BLOCK_NAME were defined. Two vectors of lanes
+ * are worked on at a time: with four rows that keeps eight sums in registers at every level. */
 
 #include <math.h>
 #include <string.h>
@@ -79,8 +79,11 @@ INLINE void carry_rows(const block_row *rows, const size_t count, size_t interva
             }
         }
         for (; position < interval; position++) {
-            const vec low = vec_load(none + position + lane);
-            const vec high = vec_load(none + position + lane + VEC_WIDTH);
+            vec low = vec_load(none + position + lane);
+            vec high = vec_load(none + position + lane + VEC_WIDTH);
+            /* Else some compilers load anew for each sum, and these loads cross cache lines. */
+            VEC_HOLD(low);
+            VEC_HOLD(high);
             UNROLL
             for (size_t r = 0; r < count; r++) {
                 sum[r][0] = vec_add(sum[r][0], low);

@@ -2,6 +2,7 @@
 
 typedef double vec;
 #define VEC_WIDTH 1u
+#define VEC_HOLD(value) ((void)0)
 #define BLOCK_NAME a1_block_scalar
 
 static inline vec vec_load(const double *at)

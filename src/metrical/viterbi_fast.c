@@ -8,7 +8,7 @@
  * enters a beat. Of every frame only the scores of the entries (beat, tempo) are computed and kept;
  * which tempo was left is found again on the traced path alone. */
 
-#define CHUNK_FLOOR (4 * (size_t)A1_MAX_BEAT_INTERVAL) /* frames, rounded up to whole blocks */
+#define CHUNK_BEATS 4 /* a chunk has at least as many of the slowest beats */
 
 static size_t round_up(size_t value, size_t unit)
 {
@@ -112,7 +112,8 @@ static size_t chunk_frames(const a1_fast_model *fast, size_t history_bytes)
 {
     const size_t block_bytes = block_entries(&fast->plan) * sizeof(double);
     const size_t frames = history_bytes / block_bytes * fast->plan.step;
-    return frames < CHUNK_FLOOR ? round_up(CHUNK_FLOOR, fast->plan.step) : frames;
+    const size_t least = round_up(CHUNK_BEATS * longest_interval(fast->bar), fast->plan.step);
+    return frames < least ? least : frames;
 }
 
 static size_t chunk_count(size_t frames, size_t chunk, size_t longest)
@@ -152,9 +153,19 @@ size_t a1_viterbi_fast_cost(const a1_fast_model *fast, size_t frames, size_t his
     return (chunks + 1) * ring_bytes + entry_bytes;
 }
 
-static const double *density_at(const decoder *d, size_t beat, size_t tempo, size_t position)
+/* Adds what (beat, tempo) sees from `position` at frame `t` on to the frame before `end`. */
+static double add_densities(const decoder *d, double value, size_t beat, size_t tempo,
+                            size_t position, size_t t, size_t end)
 {
-    return d->densities->column[a1_bar_density(d->fast->bar, beat, tempo, position)];
+    const a1_block_plan *plan = &d->fast->plan;
+    const size_t beat_frames = plan->beat_frames[beat * plan->tempi + tempo];
+    const double *inside = d->densities->column[beat == 0 ? A1_DENSITY_DOWNBEAT : A1_DENSITY_BEAT];
+    const double *outside = d->densities->column[A1_DENSITY_NONE];
+    for (; t < end && position < beat_frames; t++, position++)
+        value += inside[t];
+    for (; t < end; t++)
+        value += outside[t];
+    return value;
 }
 
 /* What arrives at frame u < interval out of a beat in which the music began: at frame 0 the path
@@ -177,10 +188,7 @@ static void begin(decoder *d)
                     arriving[u] = sum;
                     continue;
                 }
-                double value = bar->log_initial;
-                for (size_t t = 0; t < u; t++)
-                    value += density_at(d, beat, j, interval - u + t)[t];
-                arriving[u] = value;
+                arriving[u] = add_densities(d, bar->log_initial, beat, j, interval - u, 0, u);
             }
         }
     }
@@ -217,10 +225,8 @@ static double entry_score(const decoder *d, size_t beat, size_t tempo, size_t fr
 /* The score at frame `last` of the path that entered (beat, tempo) at `entry`. */
 static double carried_score(const decoder *d, size_t beat, size_t tempo, size_t entry, size_t last)
 {
-    double value = entry_score(d, beat, tempo, entry);
-    for (size_t t = entry + 1; t <= last; t++)
-        value += density_at(d, beat, tempo, t - entry)[t];
-    return value;
+    return add_densities(d, entry_score(d, beat, tempo, entry), beat, tempo, 1, entry + 1,
+                         last + 1);
 }
 
 /* A place on the path: in (beat, tempo) at `position` at `frame`. */
@@ -238,14 +244,10 @@ static double best_end(const decoder *d, place *end)
     for (size_t beat = 0; beat < plan->beats; beat++) {
         for (size_t j = 0; j < plan->tempi; j++) {
             for (size_t position = 0; position < plan->intervals[j]; position++) {
-                double value;
-                if (position <= last) {
-                    value = carried_score(d, beat, j, last - position, last);
-                } else {
-                    value = bar->log_initial;
-                    for (size_t t = 0; t <= last; t++)
-                        value += density_at(d, beat, j, position - last + t)[t];
-                }
+                const double value = position <= last
+                                         ? carried_score(d, beat, j, last - position, last)
+                                         : add_densities(d, bar->log_initial, beat, j,
+                                                         position - last, 0, d->frames);
                 if (value > best) {
                     best = value;
                     *end = (place){beat, j, position, last};
@@ -276,7 +278,8 @@ static size_t best_source(const decoder *d, const double *checkpoint, const plac
     const a1_bar_model *bar = d->fast->bar;
     const size_t tempi = bar->space.interval_count;
     const size_t from_beat = (at->beat + bar->space.beats - 1) % bar->space.beats;
-    const double density = density_at(d, at->beat, at->tempo, 0)[at->frame];
+    const double density =
+        d->densities->column[a1_bar_density(bar, at->beat, at->tempo, 0)][at->frame];
     double best = -INFINITY;
     size_t source = 0;
     for (size_t from = 0; from < tempi; from++) {
