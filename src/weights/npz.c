@@ -262,6 +262,8 @@ allin1_status a1_npz_parse(const void *bytes, size_t size, const char *what, a1_
     A1_TRY(a1_zip_open(&zip, bytes, size, what, err));
     allin1_status status = ALLIN1_OK;
     size_t total = 0;
+    if (a1_zip_count(zip) == 0)
+        status = a1_fail(err, ALLIN1_ERROR_FORMAT, "%s holds no arrays", what);
     for (size_t i = 0; status == ALLIN1_OK && i < a1_zip_count(zip); i++)
         status = parse_member(zip, i, &total, what, set, err);
     a1_zip_close(&zip);

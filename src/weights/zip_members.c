@@ -7,6 +7,8 @@
 
 /* The most that deflate can expand: 258 bytes from two bits, hence below 1032. */
 #define MAX_EXPANSION 1032
+/* The record at the end of every archive. */
+#define MIN_ARCHIVE 22
 
 struct a1_zip {
     zip_t *archive;
@@ -18,6 +20,8 @@ allin1_status a1_zip_open(a1_zip **zip, const void *bytes, size_t size, const ch
                           a1_error *err)
 {
     *zip = NULL;
+    if (size < MIN_ARCHIVE) /* libzip takes nothing at all for an empty archive */
+        return a1_fail(err, ALLIN1_ERROR_FORMAT, "%s is too short for a zip archive", what);
     a1_zip *opened = calloc(1, sizeof *opened);
     char *copy = strdup(what);
     zip_error_t reason;
