@@ -281,14 +281,15 @@ static void say_used(const allin1_result *result)
     message_detail("  input: %s %s, %s, %d Hz, %.2f s; skipped %lld + %lld samples",
                    from->container, from->codec, from->channel_layout, from->sample_rate,
                    result->duration, (long long)from->skipped_start, (long long)from->skipped_end);
-    message_detail("  stems: %s%s%s, shifts %u, seed %llu", allin1_origin_string(from->stems),
+    message_detail("  stems: %s%s%s, shifts %u, seed %llu%s%s", allin1_origin_string(from->stems),
                    *from->stems_mode ? ", " : "", from->stems_mode, from->demix_shifts,
-                   (unsigned long long)from->demix_seed);
+                   (unsigned long long)from->demix_seed, *from->demix_precision ? ", " : "",
+                   from->demix_precision);
     message_detail("  spectrogram: %s, backend %s (asked: %s)",
                    allin1_origin_string(from->spectrogram),
                    allin1_spec_backend_string(from->spec_backend),
                    allin1_spec_backend_string(from->spec_backend_requested));
-    message_detail("  precision %s, cpu level %s, threads %u, downbeat threshold %g",
+    message_detail("  network: %s, cpu level %s, threads %u, downbeat threshold %g",
                    from->precision, allin1_cpu_level_string(from->cpu_level), from->threads,
                    from->downbeat_threshold);
     say_model_files("demixer", from->demix_files, from->demix_file_count);

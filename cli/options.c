@@ -120,6 +120,20 @@ static bool set_spec_backend(options *out, const char *value)
     return false;
 }
 
+static bool set_precision(options *out, const char *value)
+{
+    static const allin1_precision all[] = {ALLIN1_PRECISION_FP32, ALLIN1_PRECISION_BF16,
+                                           ALLIN1_PRECISION_MIXED};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+        if (strcmp(value, allin1_precision_string(all[i])) == 0) {
+            out->settings.demix_precision = all[i];
+            return true;
+        }
+    }
+    message_error("--demix-precision takes fp32, bf16 or mixed, not \"%s\"", value);
+    return false;
+}
+
 static bool set_cpu_level(options *out, const char *value)
 {
     for (allin1_cpu_level level = ALLIN1_CPU_AUTO; level <= ALLIN1_CPU_AVX512; level++) {
@@ -206,6 +220,8 @@ static const option_entry entries[] = {
     {0, "demix-shifts", VALUE, "N", set_shifts,
      "average N randomly shifted separations (default: 0,\none without a shift)"},
     {0, "demix-seed", VALUE, "N", set_seed, "of the random shifts (default: 0)"},
+    {0, "demix-precision", VALUE, "NAME", set_precision,
+     "fp32 (default); bf16 or mixed where the processor\nhas the instructions"},
     {0, "quantise-stems", NO_VALUE, NULL, set_quantise,
      "round the stems to 16 bits as the reference\nimplementation's files do"},
     {0, "spec-backend", VALUE, "NAME", set_spec_backend,

@@ -165,6 +165,7 @@ static allin1_status fill_provenance(a1_analysis *analysis)
         from->demix_model = copy(analysis, settings->demix_model, &failed);
         from->demix_shifts = settings->demix_shifts;
         from->demix_seed = settings->demix_seed;
+        from->demix_precision = allin1_precision_string(settings->demix_precision);
         from->demix_file_count = context->demix_files.count;
         from->demix_files = copy_files(analysis, &context->demix_files, &failed);
     }

@@ -55,6 +55,11 @@ static allin1_status check_settings(const allin1_settings *settings, a1_error *e
         settings->spec_backend != ALLIN1_SPEC_FAST)
         return a1_fail(err, ALLIN1_ERROR_ARGUMENT, "there is no spectrogram backend %d",
                        (int)settings->spec_backend);
+    if (settings->demix_precision != ALLIN1_PRECISION_FP32 &&
+        settings->demix_precision != ALLIN1_PRECISION_BF16 &&
+        settings->demix_precision != ALLIN1_PRECISION_MIXED)
+        return a1_fail(err, ALLIN1_ERROR_ARGUMENT, "there is no precision %d",
+                       (int)settings->demix_precision);
     A1_TRY(check_model(settings->model, "harmonix", err));
     return check_model(settings->demix_model, "htdemucs", err);
 }
@@ -76,11 +81,26 @@ static allin1_status copy_settings(allin1_context *context, const allin1_setting
     return ALLIN1_OK;
 }
 
+static a1_demix_precision demix_precision(const allin1_settings *settings)
+{
+    static const a1_demix_precision precisions[] = {
+        [ALLIN1_PRECISION_FP32] = A1_DEMIX_FP32,
+        [ALLIN1_PRECISION_BF16] = A1_DEMIX_BF16,
+        [ALLIN1_PRECISION_MIXED] = A1_DEMIX_MIXED,
+    };
+    return precisions[settings->demix_precision];
+}
+
 static allin1_status open_context(allin1_context *context, const allin1_settings *settings,
                                   a1_error *err)
 {
     A1_TRY(copy_settings(context, settings, err));
     A1_TRY(a1_cpu_select(&context->cpu, settings->cpu_level, err));
+    if (!a1_demix_precision_available(&context->cpu, demix_precision(settings)))
+        return a1_fail(err, ALLIN1_ERROR_UNSUPPORTED,
+                       "this processor cannot demix with the precision %s at its level %s",
+                       allin1_precision_string(settings->demix_precision),
+                       allin1_cpu_level_string(context->cpu.level));
     A1_TRY(a1_pool_create(&context->pool, settings->threads, err));
     a1_recorder *recorder = &context->recorder;
     recorder->callback = settings->span;

@@ -142,6 +142,17 @@ typedef enum allin1_spec_backend {
 /* "auto", "reference", "fast". Never NULL; static storage. */
 const char *allin1_spec_backend_string(allin1_spec_backend backend);
 
+/* Of the demixer's arithmetic. All but the first need instructions that not every machine has
+ * (ALLIN1_ERROR_UNSUPPORTED). Sums, norms and soft-max are float32 in any case. */
+typedef enum allin1_precision {
+    ALLIN1_PRECISION_FP32 = 0,
+    ALLIN1_PRECISION_BF16, /* bfloat16 products */
+    ALLIN1_PRECISION_MIXED /* and 8-bit integers in the transformer's linear layers */
+} allin1_precision;
+
+/* "fp32", "bf16", "mixed". Never NULL; static storage. */
+const char *allin1_precision_string(allin1_precision precision);
+
 typedef struct allin1_settings {
     /* "harmonix-all" (default), "harmonix-fold0" to "harmonix-fold7", or the path of a .a1w file. */
     const char *model;
@@ -155,6 +166,7 @@ typedef struct allin1_settings {
     unsigned demix_shifts; /* passes with random shifts that are averaged; 0 (default): one, unshifted;
                               at most 1000 */
     uint64_t demix_seed;   /* of the shifts, default 0 */
+    allin1_precision demix_precision; /* default ALLIN1_PRECISION_FP32 */
     int quantise_stems;    /* not 0: round the stems to 16 bits as the reference's WAV files do; for
                               parity work; default 0 */
     allin1_log_fn log;     /* default NULL */
@@ -266,6 +278,7 @@ typedef struct allin1_provenance {
     const char *demix_model; /* "" when no demixer's output was used */
     unsigned demix_shifts;
     uint64_t demix_seed;
+    const char *demix_precision; /* "" when no demixer's output was used */
     const allin1_model_file *demix_files;
     size_t demix_file_count;
 
@@ -277,7 +290,7 @@ typedef struct allin1_provenance {
     size_t model_file_count;
     double downbeat_threshold;
 
-    const char *precision; /* "fp32" */
+    const char *precision; /* of the network: "fp32" */
     allin1_cpu_level cpu_level_requested, cpu_level;
     unsigned threads_requested, threads;
 } allin1_provenance;

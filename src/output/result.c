@@ -21,7 +21,7 @@ allin1_status a1_result_create(a1_result **out, a1_error *err)
     result->shown.tempo = NAN;
     from->version = from->key = from->input_sha256 = "";
     from->container = from->codec = from->channel_layout = "";
-    from->stems_mode = from->demix_model = from->model = from->precision = "";
+    from->stems_mode = from->demix_model = from->demix_precision = from->model = from->precision = "";
     return ALLIN1_OK;
 }
 
@@ -102,6 +102,19 @@ const char *allin1_spec_backend_string(allin1_spec_backend backend)
         return "reference";
     case ALLIN1_SPEC_FAST:
         return "fast";
+    }
+    return "unknown";
+}
+
+const char *allin1_precision_string(allin1_precision precision)
+{
+    switch (precision) {
+    case ALLIN1_PRECISION_FP32:
+        return "fp32";
+    case ALLIN1_PRECISION_BF16:
+        return "bf16";
+    case ALLIN1_PRECISION_MIXED:
+        return "mixed";
     }
     return "unknown";
 }

@@ -57,6 +57,7 @@ static void put_provenance(a1_json *json, const allin1_provenance *from,
     a1_json_string(json, "model", from->demix_model);
     a1_json_unsigned(json, "shifts", from->demix_shifts);
     a1_json_unsigned(json, "seed", from->demix_seed);
+    a1_json_string(json, "precision", from->demix_precision);
     put_model_files(json, from->demix_files, from->demix_file_count);
     a1_json_close(json, '}');
 
@@ -74,11 +75,11 @@ static void put_provenance(a1_json *json, const allin1_provenance *from,
     a1_json_open(json, "network", '{');
     a1_json_string(json, "model", from->model);
     a1_json_decimal(json, "downbeat_threshold", from->downbeat_threshold, 6);
+    a1_json_string(json, "precision", from->precision);
     put_model_files(json, from->model_files, from->model_file_count);
     a1_json_close(json, '}');
 
     a1_json_open(json, "machine", '{');
-    a1_json_string(json, "precision", from->precision);
     a1_json_string(json, "cpu_level_requested", allin1_cpu_level_string(from->cpu_level_requested));
     a1_json_string(json, "cpu_level", allin1_cpu_level_string(from->cpu_level));
     a1_json_unsigned(json, "threads_requested", from->threads_requested);
