@@ -10,8 +10,8 @@
 #include "base/error.h"
 
 typedef struct a1_segment {
-    double start, end; /* seconds */
-    unsigned label;    /* index into a1_network_labels */
+    double start, end;        /* seconds */
+    unsigned label;           /* index into a1_network_labels */
     double label_probability; /* mean probability of that label over the segment */
 } a1_segment;
 
@@ -22,16 +22,22 @@ typedef struct a1_segments {
 
 void a1_segments_free(a1_segments *segments);
 
-/* sigmoid(section) kept where it equals the maximum of a window of `window` frames, else 0. */
+/* sigmoid(section) kept where it equals the maximum of a window of `window` (odd) frames, else 0.
+ * All of several equal maxima are kept. ALLIN1_ERROR_ARGUMENT for an even window or NaN. */
 allin1_status a1_local_maxima(const float *section_logits, size_t frames, size_t window, float *out,
                               a1_error *err);
 
-/* Boundary strength as the reference's peak_picking: frames to both sides. `out`: [frames]. */
+/* Boundary strength as the reference's peak_picking: where a positive value is the maximum of
+ * `past` frames before and `future` after (each >= 1), it less the mean of the two sides' means,
+ * zeros beyond the ends; 0 elsewhere, and it may be negative. float32, sums in numpy's order.
+ * `out`: [frames]. */
 allin1_status a1_peak_strength(const float *maxima, size_t frames, size_t past, size_t future,
                                float *out, a1_error *err);
 
 /* The stage: local maxima (97), peak picking (12 s, 12 s), boundaries, labels.
- * function_logits: [10][frames]. frames = 0 gives no segments. */
+ * function_logits: [10][frames]. frames = 0 gives no segments; music without any boundary, at which
+ * the reference fails, is one segment. The caller frees `segments`; on failure it is empty.
+ * ALLIN1_ERROR_ARGUMENT for logits that are NaN, or +inf in function_logits. */
 allin1_status a1_functional_segments(const float *section_logits, const float *function_logits,
                                      size_t frames, a1_segments *segments, a1_error *err);
 
