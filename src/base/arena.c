@@ -37,24 +37,29 @@ void a1_aligned_free(void *memory)
 allin1_status a1_arena_create(a1_arena *arena, size_t capacity, const char *what, a1_error *err)
 {
     *arena = (a1_arena){0};
-    if (capacity > SIZE_MAX - HUGE_PAGE)
+    if (capacity > SIZE_MAX - 2 * HUGE_PAGE)
         return a1_fail_memory(err, what);
     const size_t rounded = (capacity + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE;
-    void *memory =
-        mmap(NULL, rounded, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (memory == MAP_FAILED)
+    /* The system aligns to small pages; huge ones need their own boundary. */
+    const size_t mapping_size = rounded + HUGE_PAGE;
+    void *mapping =
+        mmap(NULL, mapping_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (mapping == MAP_FAILED)
         return a1_fail(err, ALLIN1_ERROR_MEMORY, "out of memory for %s (%zu MB)", what,
                        rounded >> 20);
-    advise_huge(memory, rounded);
-    arena->base = memory;
+    const size_t skip = (HUGE_PAGE - (uintptr_t)mapping % HUGE_PAGE) % HUGE_PAGE;
+    arena->mapping = mapping;
+    arena->mapping_size = mapping_size;
+    arena->base = (unsigned char *)mapping + skip;
     arena->capacity = rounded;
+    advise_huge(arena->base, rounded);
     return ALLIN1_OK;
 }
 
 void a1_arena_destroy(a1_arena *arena)
 {
-    if (arena->base)
-        munmap(arena->base, arena->capacity);
+    if (arena->mapping)
+        munmap(arena->mapping, arena->mapping_size);
     *arena = (a1_arena){0};
 }
 

@@ -16,6 +16,8 @@ typedef struct a1_arena {
     size_t capacity; /* bytes */
     size_t used;     /* bytes */
     size_t peak;     /* the highest `used` so far */
+    void *mapping;   /* what the system gave; `base` is its first huge-page boundary */
+    size_t mapping_size;
 } a1_arena;
 
 /* Reserves `capacity` bytes; `what` names them in an error. Contents start as zeros. */
