@@ -44,8 +44,8 @@ static inline bounded bounded_fma(bounded a, bounded b, bounded c)
 static inline bounded bounded_exp(bounded x)
 {
     const double value = exp(x.value);
-    const double clamp = x.value - x.error < -87 ? exp(-87.0) : 0;
-    return (bounded){value, value * (expm1(x.error) + 2e-7 * exp(x.error)) + clamp};
+    const double clamp = x.value - x.error < -87 ? exp(-87.0) * (1 + 2e-7) : 0;
+    return (bounded){value, exp(x.value + x.error) * (1 + 2e-7) - value + clamp};
 }
 
 /* 1 / (1 + vf_exp(-x)): the exponential's error, one rounding of the sum and one of the quotient.
@@ -53,7 +53,7 @@ static inline bounded bounded_exp(bounded x)
 static inline bounded bounded_sigmoid(bounded x)
 {
     const double value = 1 / (1 + exp(-x.value));
-    const double clamp = x.value - x.error < -87 ? exp(-87.0) : 0;
+    const double clamp = x.value - x.error < -87 ? exp(-87.0) * (1 + 2e-7) : 0;
     const double slope = fmin(0.25, value * exp(x.error));
     return (bounded){value, slope * x.error + value * (2e-7 + 2 * ROUNDING) + clamp + UNDERFLOW};
 }
