@@ -295,7 +295,7 @@ static allin1_status install_below(a1_fetch_session *session, const a1_model_fil
                    : install_chosen(session, file, names[i], place, path, &problem);
         if (status == ALLIN1_OK)
             return status;
-        if (status == ALLIN1_ERROR_CANCELLED || status == ALLIN1_ERROR_MEMORY)
+        if (is_final(status))
             return a1_fail(err, status, "%s", problem.message);
         add_reason(reasons, sizeof reasons, &problem);
     }

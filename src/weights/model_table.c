@@ -108,15 +108,13 @@ static const a1_model_file files[] = {
 
 #define FOLD_MODEL(fold)                                                                           \
     {                                                                                              \
-        "harmonix-fold" #fold, "harmonix",                                                         \
-            "beats, downbeats, sections and labels: fold " #fold " of harmonix-all alone",         \
-            HARMONIX_LICENCE, 1, &files[fold]                                                      \
+        "harmonix-fold" #fold, "harmonix", "structure, fold " #fold " alone", HARMONIX_LICENCE, 1, \
+            &files[fold]                                                                           \
     }
 
 const a1_model a1_models[] = {
-    {"harmonix-all", "harmonix",
-     "beats, downbeats, sections and labels: the mean of eight networks (default)",
-     HARMONIX_LICENCE, 8, &files[0]},
+    {"harmonix-all", "harmonix", "structure, eight folds (default)", HARMONIX_LICENCE, 8,
+     &files[0]},
     FOLD_MODEL(0),
     FOLD_MODEL(1),
     FOLD_MODEL(2),
@@ -125,8 +123,7 @@ const a1_model a1_models[] = {
     FOLD_MODEL(5),
     FOLD_MODEL(6),
     FOLD_MODEL(7),
-    {"htdemucs", "htdemucs", "separates a song into drums, bass, other and vocals",
-     HTDEMUCS_LICENCE, 1, &files[8]},
+    {"htdemucs", "htdemucs", "stems: drums, bass, other, vocals", HTDEMUCS_LICENCE, 1, &files[8]},
 };
 const size_t a1_model_count = sizeof a1_models / sizeof *a1_models;
 
