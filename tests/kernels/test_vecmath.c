@@ -103,12 +103,6 @@ static double elu_bound(double x, double exact)
     return x > 0 ? 0 : 2e-7 * exp(x) + ROUNDING * fabs(exact);
 }
 
-static double table_bound(double x, double exact)
-{
-    (void)x;
-    return 4.5e-7 + ROUNDING * fabs(exact) + UNDERFLOW;
-}
-
 /* veclog.h: 1.6e-7 up to 4,096, one unit in the last place beyond. */
 static double log_bound(double x, double exact)
 {
@@ -129,7 +123,6 @@ static const unary_case unary_cases[] = {
     {"erf", offsetof(vecmath_probe, erf), erf, erf_bound, -INFINITY},
     {"gelu", offsetof(vecmath_probe, gelu), exact_gelu, gelu_bound, -INFINITY},
     {"elu", offsetof(vecmath_probe, elu), exact_elu, elu_bound, -INFINITY},
-    {"gelu_by_table", offsetof(vecmath_probe, gelu_by_table), exact_gelu, NULL, -INFINITY},
     {"log10_1p", offsetof(vecmath_probe, log10_1p), exact_log10_1p, log_bound, 0},
 };
 #define UNARY_CASES (sizeof unary_cases / sizeof *unary_cases)
@@ -139,14 +132,6 @@ static probe_unary function_of(const vecmath_probe *probe, const unary_case *ite
     probe_unary function;
     memcpy(&function, (const char *)probe + item->place, sizeof function);
     return function;
-}
-
-/* The table exists at one level; elsewhere its name stands for vf_gelu. */
-static double bound_of(const vecmath_probe *probe, const unary_case *item, double x, double exact)
-{
-    if (item->bound)
-        return item->bound(x, exact);
-    return probe->lanes == 16 ? table_bound(x, exact) : gelu_bound(x, exact);
 }
 
 typedef struct sweep {
@@ -165,7 +150,7 @@ static void flush_sweep(sweep *s)
     function_of(s->probe, s->item)(s->in, s->count, s->out);
     for (size_t i = 0; i < s->count; i++) {
         const double x = (double)s->in[i], exact = s->item->exact(x);
-        const double bound = bound_of(s->probe, s->item, x, exact);
+        const double bound = s->item->bound(x, exact);
         const double error = fabs((double)s->out[i] - exact);
         if (!(error <= bound))
             fail_msg("%s at level %s: f(%.9g) = %.9g, exactly %.17g: off by %.3g, allowed %.3g",
@@ -253,9 +238,8 @@ static void test_special_values(void **state)
             assert_true(apply(p, p->sigmoid, -x) >= 0 && apply(p, p->sigmoid, -x) < 1.2e-38f);
             assert_true(fabsf(apply(p, p->erf, x) - 1.0f) <= 4e-7f);
             assert_true(fabsf(apply(p, p->erf, -x) + 1.0f) <= 4e-7f);
-            assert_true(apply(p, p->gelu, x) == x && apply(p, p->gelu_by_table, x) == x);
+            assert_true(apply(p, p->gelu, x) == x);
             assert_true(fabsf(apply(p, p->gelu, -x)) <= 1.4e-6f);
-            assert_true(fabsf(apply(p, p->gelu_by_table, -x)) <= 1.4e-6f);
             assert_true(apply(p, p->elu, x) == x);
             assert_true(apply(p, p->elu, -x) == -1.0f);
         }

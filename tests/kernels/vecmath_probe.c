@@ -1,7 +1,6 @@
 /* Compiled once per level; VECMATH_PROBE names the table. */
 #include "kernels/vecmath_probe.h"
 
-#include "kernels/vecgelu.h"
 #include "kernels/veclog.h"
 #include "kernels/vecmath.h"
 
@@ -36,18 +35,11 @@ static size_t lanes_at(size_t i, size_t count)
         }                                                                                          \
     }
 
-static vf gelu_by_table(vf x)
-{
-    const vf_gelu_table table = vf_gelu_load();
-    return vf_gelu_by_table(x, &table);
-}
-
 UNARY(probe_exp, vf_exp(x))
 UNARY(probe_sigmoid, vf_sigmoid(x))
 UNARY(probe_erf, vf_erf(x))
 UNARY(probe_gelu, vf_gelu(x))
 UNARY(probe_elu, vf_elu(x))
-UNARY(probe_gelu_by_table, gelu_by_table(x))
 UNARY(probe_log10_1p, vf_log10_1p(x))
 UNARY(probe_absolute, vf_abs(x))
 UNARY(probe_root, vf_sqrt(x))
@@ -81,7 +73,6 @@ const vecmath_probe VECMATH_PROBE = {
     .erf = probe_erf,
     .gelu = probe_gelu,
     .elu = probe_elu,
-    .gelu_by_table = probe_gelu_by_table,
     .log10_1p = probe_log10_1p,
     .absolute = probe_absolute,
     .root = probe_root,

@@ -11,7 +11,7 @@ typedef void (*probe_binary)(const float *a, const float *b, size_t count, float
 
 typedef struct vecmath_probe {
     size_t lanes;
-    probe_unary exp, sigmoid, erf, gelu, elu, gelu_by_table, log10_1p;
+    probe_unary exp, sigmoid, erf, gelu, elu, log10_1p;
     probe_unary absolute, root, round, copy;
     probe_binary add, subtract, multiply, divide, maximum, minimum, scale2;
     /* out = a > b ? a - 1 : b + 1 */
