@@ -3,7 +3,8 @@
  * A kernel's body is written once against this header and compiled once per level: VW lanes are
  * 16 with AVX-512, 8 with AVX2, 4 with NEON, and 1 in plain C, where the body reads as the scalar
  * loop it stands for. The operators + - * / work on `vf` at every level; multiply-add is fused where
- * the level has it and is asked for by name only. */
+ * the level has it and is asked for by name only. A file that defines A1_PLAIN_C first gets plain C
+ * whatever the flags are: NEON is always on in 64-bit Arm, and users may add -march=native. */
 #ifndef A1_KERNELS_SIMD_H
 #define A1_KERNELS_SIMD_H
 
@@ -13,7 +14,7 @@
 
 #define A1_INLINE static inline __attribute__((always_inline, unused))
 
-#if defined(__AVX512F__)
+#if defined(__AVX512F__) && !defined(A1_PLAIN_C)
 #include <immintrin.h>
 #define VW 16
 typedef __m512 vf;
@@ -60,7 +61,7 @@ A1_INLINE float vf_sum(vf x)
 }
 A1_INLINE float vf_max_lane(vf x) { return _mm512_reduce_max_ps(x); }
 
-#elif defined(__AVX2__) && defined(__FMA__)
+#elif defined(__AVX2__) && defined(__FMA__) && !defined(A1_PLAIN_C)
 #include <immintrin.h>
 #define VW 8
 typedef __m256 vf;
@@ -111,7 +112,7 @@ A1_INLINE float vf_max_lane(vf x)
     return _mm_cvtss_f32(_mm_max_ss(q, _mm_shuffle_ps(q, q, 1)));
 }
 
-#elif defined(__ARM_NEON) && defined(__aarch64__)
+#elif defined(__ARM_NEON) && defined(__aarch64__) && !defined(A1_PLAIN_C)
 #include <arm_neon.h>
 #define VW 4
 typedef float32x4_t vf;

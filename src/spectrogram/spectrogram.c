@@ -20,9 +20,10 @@ allin1_status a1_spectrogram_create(a1_spectrogram **out, a1_spectrogram_backend
     a1_spectrogram *plan = calloc(1, sizeof *plan);
     if (!plan)
         return a1_fail_memory(err, "the spectrogram's tables");
-    for (size_t i = 0; i < A1_SPEC_WINDOW; i++)
-        plan->window[i] =
-            0.5 - 0.5 * cos(6.28318530717958647692 * (double)i / (A1_SPEC_WINDOW - 1));
+    /* Angles from the middle, as numpy counts them: both halves get the same bits. */
+    const int last = A1_SPEC_WINDOW - 1;
+    for (int i = 0; i <= last; i++)
+        plan->window[i] = 0.5 + 0.5 * cos(3.14159265358979323846 * (2 * i - last) / last);
     A1_CHECK(a1_filterbank_design(&plan->filterbank, err));
     plan->dense = malloc(sizeof *plan->dense * A1_SPEC_BINS * A1_SPEC_BANDS);
     if (!plan->dense) {
