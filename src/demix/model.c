@@ -428,7 +428,7 @@ static allin1_status read_sizes(const loader *l)
     const char *heads_text = a1_tensor_set_text(l->set, "heads");
     const size_t heads = heads_text ? strtoul(heads_text, NULL, 10) : 8;
     if (first < 8 || first > 1024 || first % 8 || width < 16 || width > 8192 || hidden < 1 ||
-        hidden > 65536 || heads < 1 || width % (16 * heads) || width % 32)
+        hidden > 65536 || heads < 1 || heads > width || width % (16 * heads) || width % 32)
         return a1_fail(l->err, ALLIN1_ERROR_FORMAT,
                        "the separator's sizes are not usable: %zu channels, width %zu, %zu heads, "
                        "feed-forward %zu",
