@@ -7,7 +7,8 @@
  * for each set of tensors (docs/FORMATS.md).
  *
  * All functions may be called from any thread, and several at once; of two that fetch the same file
- * at once, the one that ends last wins, and both leave a whole file. */
+ * at once, the one that ends last wins, and both leave a whole file. With a libcurl older
+ * than 7.84, a program of several threads calls curl_global_init before the first fetch. */
 #ifndef ALLIN1_MODELS_H
 #define ALLIN1_MODELS_H
 

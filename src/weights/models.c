@@ -10,7 +10,6 @@
 #include "weights/weights.h"
 
 #define MAX_SOURCES 4
-#define FILE_COUNT 9 /* of the table */
 
 void allin1_models_settings_default(allin1_models_settings *settings)
 {
@@ -85,17 +84,21 @@ allin1_status allin1_models_list(const allin1_models_settings *settings, allin1_
     a1_error err = {0};
     settings = settings_or_default(settings);
     a1_pool *pool = NULL;
-    listed_part *listed = calloc(FILE_COUNT, sizeof *listed);
-    allin1_model_part *parts = calloc(FILE_COUNT, sizeof *parts);
-    allin1_status status = listed && parts ? a1_pool_create(&pool, 0, &err)
-                                           : a1_fail_memory(&err, "the list of models");
     /* The models share their files, and the files stand in one row. */
     const a1_model_file *first = a1_models[0].files;
-    size_t done = 0;
+    size_t count = 0, done = 0;
+    for (size_t m = 0; m < a1_model_count; m++) {
+        const size_t end = (size_t)(a1_models[m].files - first) + a1_models[m].file_count;
+        count = end > count ? end : count;
+    }
+    listed_part *listed = calloc(count, sizeof *listed);
+    allin1_model_part *parts = calloc(count, sizeof *parts);
+    allin1_status status = listed && parts ? a1_pool_create(&pool, 0, &err)
+                                           : a1_fail_memory(&err, "the list of models");
     for (size_t m = 0; status == ALLIN1_OK && m < a1_model_count; m++) {
         const a1_model *model = &a1_models[m];
         const size_t start = (size_t)(model->files - first), end = start + model->file_count;
-        for (; done < end && done < FILE_COUNT; done++)
+        for (; done < end; done++)
             list_part(settings, &first[done], pool, &listed[done], &parts[done]);
         const allin1_model_entry entry = {.name = model->name,
                                           .family = model->family,

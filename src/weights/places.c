@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 bool a1_path_join(char path[A1_PATH_ROOM], const char *folder, const char *name)
 {
@@ -24,6 +25,9 @@ static allin1_status add_place(a1_places *places, const char *folder, const char
 {
     char *direct = places->paths[places->count], *below = places->paths[places->count + 1];
     const int length = snprintf(direct, A1_PATH_ROOM, "%s", folder);
+    for (size_t i = 0; i < places->count; i += 2)
+        if (strcmp(places->paths[i], folder) == 0)
+            return ALLIN1_OK;
     if (length >= A1_PATH_ROOM || !a1_path_join(below, folder, family))
         return a1_fail(err, ALLIN1_ERROR_ARGUMENT, "the path of the folder %.100s... is too long",
                        folder);
