@@ -30,6 +30,7 @@ typedef struct run {
     int count;
     int timings; /* descriptor, -1 for none */
     bool timings_lost, output_lost, weights_failed;
+    bool wrong_usage; /* seen only when the files that the options name were read */
 } run;
 
 /* Paths of one input's files; all owned. */
@@ -306,8 +307,9 @@ static void say_done(const allin1_result *result, const char *path, const file_s
     char tempo[32] = "no beat";
     if (result->bpm > 0)
         snprintf(tempo, sizeof tempo, "%d bpm", result->bpm);
-    message_note("%s: %s, %zu beats, %zu sections%s%s%s", path, tempo, result->beat_count,
-                 result->segment_count, reused, files->json ? " -> " : "",
+    message_note("%s: %s, %zu beat%s, %zu section%s%s%s%s", path, tempo, result->beat_count,
+                 result->beat_count == 1 ? "" : "s", result->segment_count,
+                 result->segment_count == 1 ? "" : "s", reused, files->json ? " -> " : "",
                  files->json ? files->json : "");
     say_used(result);
 }
@@ -341,6 +343,7 @@ static outcome failed(run *r, const allin1_error *error, const char *path)
     if (error->status == ALLIN1_ERROR_CANCELLED)
         return LEFT;
     r->weights_failed |= is_weights_error(error->status);
+    r->wrong_usage |= error->status == ALLIN1_ERROR_ARGUMENT;
     /* Most messages begin with the file's name; those that do not get it. */
     if (is_weights_error(error->status) || strncmp(error->message, path, strlen(path)) == 0)
         message_error("%s", error->message);
@@ -407,7 +410,7 @@ static outcome analyze_input(run *r, int index)
 
 static void analyze_all(run *r)
 {
-    for (int i = 0; i < r->count && !interrupted && !r->weights_failed; i++) {
+    for (int i = 0; i < r->count && !interrupted && !r->weights_failed && !r->wrong_usage; i++) {
         r->outcomes[i] = analyze_input(r, i);
         /* Nobody reads any more, and nothing is written: there is no point in going on. */
         if (r->output_lost && !r->options.out_dir_given)
@@ -441,6 +444,8 @@ static int conclude(const run *r)
         return EXIT_SIGNAL + interrupted;
     if (r->weights_failed)
         return EXIT_WEIGHTS;
+    if (r->wrong_usage)
+        return EXIT_USAGE;
     return failures > 0 || left > 0 || r->output_lost || r->timings_lost ? EXIT_SOME_FAILED
                                                                          : EXIT_GOOD;
 }

@@ -203,15 +203,14 @@ static const option_entry entries[] = {
      "where those two go (default: beside the results)"},
     {0, "overwrite", OPTIONAL_VALUE, "LIST", set_overwrite,
      "do again what is done: all (default), or a list of\n"
-     "demix,spec,json; what follows from it is done again\n"
-     "as well"},
+     "demix,spec,json; what follows from it is done too"},
 
     {0, NULL, NO_VALUE, NULL, NULL, "Models"},
     {'m', "model", VALUE, "NAME", set_model,
      "harmonix-all (default), harmonix-fold0 to -fold7,\nor a weight file (FILE.a1w)"},
     {0, "demix-model", VALUE, "NAME", set_demix_model, "htdemucs (default), or a weight file"},
     {0, "weights-dir", VALUE, "DIR", set_weights_dir,
-     "look for weights here first, before $ALLIN1_WEIGHTS\nand the cache (see: allin1 models path)"},
+     "look for weights here first, then in\n$ALLIN1_WEIGHTS and in the user's cache"},
 
     {0, NULL, NO_VALUE, NULL, NULL, "Stems and by-products"},
     {0, "stems-dir", VALUE, "DIR", set_stems_dir, "use ready stems instead of demixing"},

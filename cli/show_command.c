@@ -48,26 +48,20 @@ static void put_spaces(int count)
     printf("%*s", count > 0 ? count : 0, "");
 }
 
-/* A cell of the bar: the label where it fits, on the section's colour. */
+/* A cell of the bar: a mark at its start, then as much of the label as fits. */
 static void put_cell(const page *p, const char *label, int columns)
 {
-    char text[TEXT_ROOM] = "";
+    char text[TEXT_ROOM];
     const paint *colours = paint_of(label);
-    const int lead = p->colour ? 1 : 0; /* the plain bar has its mark there */
-    if (columns > lead + 1)
-        text_fit(text, sizeof text, label, columns - lead);
-    if (text_width(label) > columns - lead)
-        text[0] = '\0';
-    const int rest = columns - lead - text_width(text);
-    if (p->colour) {
-        printf("\033[48;5;%d;38;5;%dm %s", colours->back, colours->text, text);
-        put_spaces(rest);
-        printf("\033[0m");
-        return;
-    }
-    fputs(text, stdout);
-    for (int i = 0; i < rest + lead; i++)
-        putchar('-');
+    text_cut(text, sizeof text, label, columns - 1);
+    const int rest = columns - 1 - text_width(text);
+    if (p->colour)
+        printf("\033[48;5;%d;38;5;%dm", colours->back, colours->text);
+    printf("|%s", text);
+    for (int i = 0; i < rest; i++)
+        putchar(p->colour ? ' ' : '-');
+    if (p->colour)
+        fputs("\033[0m", stdout);
 }
 
 /* The column at which a time stands, 0 to p->width. */
@@ -87,14 +81,12 @@ static void put_bar(const page *p, const allin1_result *result)
         const allin1_segment *segment = &result->segments[i];
         const int start = column_of(p, result, segment->start);
         const int end = column_of(p, result, segment->end);
-        put_spaces(start - at);
-        if (end > (start > at ? start : at)) {
-            const int from = start > at ? start : at;
-            if (!p->colour)
-                putchar('|');
-            put_cell(p, segment->label, end - from - (p->colour ? 0 : 1));
-            at = end;
-        }
+        const int from = start > at ? start : at;
+        if (end <= from)
+            continue;
+        put_spaces(from - at);
+        put_cell(p, segment->label, end - from);
+        at = end;
     }
     puts(p->colour ? "" : "|");
 }
@@ -157,6 +149,11 @@ static void put_table(const page *p, const allin1_result *result)
     }
 }
 
+static void put_count(size_t count, const char *what, const char *tail)
+{
+    printf("%zu %s%s%s", count, what, count == 1 ? "" : "s", tail);
+}
+
 static void put_facts(const allin1_result *result)
 {
     char length[64];
@@ -170,8 +167,9 @@ static void put_facts(const allin1_result *result)
         printf("tempo %d bpm, ", result->bpm);
     if (result->beats_per_bar > 0)
         printf("metre %u/4, ", result->beats_per_bar);
-    printf("length %s, %zu beats, %zu downbeats\n", length, result->beat_count,
-           result->downbeat_count);
+    printf("length %s, ", length);
+    put_count(result->beat_count, "beat", ", ");
+    put_count(result->downbeat_count, "downbeat", "\n");
 }
 
 static const char *file_name(const char *path)

@@ -151,6 +151,11 @@ void text_fit(char *out, size_t size, const char *text, int columns)
     strcat(out, "...");
 }
 
+void text_cut(char *out, size_t size, const char *text, int columns)
+{
+    copy_safe(out, size, text, columns);
+}
+
 void text_time(char *out, size_t size, double seconds, bool fine)
 {
     /* Rounded first, so that 59.999 does not become 0:60. */

@@ -24,6 +24,9 @@ int text_width(const char *text);
  * The result is cut further when it does not fit `size`. */
 void text_fit(char *out, size_t size, const char *text, int columns);
 
+/* The same without the mark: what does not fit is missing. */
+void text_cut(char *out, size_t size, const char *text, int columns);
+
 /* "3:07", or "1:02:03" from an hour on; with two decimals when `fine`. */
 void text_time(char *out, size_t size, double seconds, bool fine);
 

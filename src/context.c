@@ -237,6 +237,11 @@ static allin1_status find_files(allin1_context *context, const char *name, const
     if (status != ALLIN1_OK) {
         model->count = 0;
         free(infos);
+        /* Whatever keeps a weight file from being used, callers have the same two cases. */
+        if (status == ALLIN1_ERROR_IO)
+            status = ALLIN1_ERROR_WEIGHTS_MISSING;
+        else if (status == ALLIN1_ERROR_FORMAT)
+            status = ALLIN1_ERROR_WEIGHTS_DAMAGED;
         return status;
     }
     model->infos = infos;

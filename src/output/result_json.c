@@ -5,9 +5,10 @@
 
 #include "output/json_text.h"
 
-/* Decimals of times in the reference's keys, and of our finer numbers. */
+/* Decimals of times in the reference's keys, and of our finer numbers: a sample is 23 us. */
 #define TIME_DECIMALS 2
 #define FINE_DECIMALS 3
+#define DURATION_DECIMALS 6
 
 static void put_model_files(a1_json *json, const allin1_model_file *files, size_t count)
 {
@@ -136,7 +137,7 @@ char *a1_result_json(const allin1_result *result, const allin1_arrays *arrays)
     put_segments(&json, result);
 
     a1_json_decimal(&json, "tempo", result->tempo, FINE_DECIMALS);
-    a1_json_decimal(&json, "duration", result->duration, FINE_DECIMALS);
+    a1_json_decimal(&json, "duration", result->duration, DURATION_DECIMALS);
     if (result->beats_per_bar > 0)
         a1_json_unsigned(&json, "beats_per_bar", result->beats_per_bar);
     else

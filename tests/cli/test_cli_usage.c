@@ -1,0 +1,222 @@
+/* The command line: what is refused, and what standard output may do. */
+#include "support/golden.h"
+#include "support/sandbox.h"
+#include "support/small_program.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static int set_up(void **state)
+{
+    (void)state;
+    small_sandbox();
+    return 0;
+}
+
+static int clean_up(void **state)
+{
+    (void)state;
+    sandbox_remove();
+    return 0;
+}
+
+static void expect_refused(const char *const *arguments, const char *reason)
+{
+    program_outcome run = program_run(NULL, arguments);
+    program_expect(&run, 2);
+    expect_text(run.err, reason);
+    expect_text(run.err, "--help");
+    assert_string_equal(run.out, "");
+    program_free(&run);
+    assert_false(sandbox_has("struct"));
+}
+
+#define REFUSED(reason, ...) expect_refused((const char *const[]){__VA_ARGS__, NULL}, reason)
+
+static void refuses_what_it_does_not_know(void **state)
+{
+    (void)state;
+    expect_refused((const char *const[]){NULL}, "no file was given");
+    REFUSED("no file was given", "-q");
+    REFUSED("no file was given", "--");
+    REFUSED("unknown option --frobnicate", "--frobnicate", "a.wav");
+    REFUSED("unknown option -z", "-z", "a.wav");
+    REFUSED("unknown option -z", "-kz", "a.wav");
+    REFUSED("several options", "--s", "a.wav");
+    REFUSED("--out-dir needs a value", "a.wav", "-o");
+    REFUSED("--out-dir needs a value", "a.wav", "--out-dir");
+    REFUSED("--out-dir needs a value", "a.wav", "--out-dir=");
+    REFUSED("--activ takes no value", "--activ=1", "a.wav");
+    REFUSED("--threads", "--threads", "two", "a.wav");
+    REFUSED("--threads", "--threads", "-1", "a.wav");
+    REFUSED("--threads", "--threads", "1025", "a.wav");
+    REFUSED("--threads", "--threads=1x", "a.wav");
+    REFUSED("--demix-shifts", "--demix-shifts", "99999", "a.wav");
+    REFUSED("--demix-seed", "--demix-seed", "99999999999999999999999", "a.wav");
+    REFUSED("--spec-backend", "--spec-backend", "quick", "a.wav");
+    REFUSED("--cpu-level", "--cpu-level", "avx9", "a.wav");
+    REFUSED("--overwrite", "--overwrite=demix,nonsense", "a.wav");
+    REFUSED("--overwrite", "--overwrite=", "a.wav");
+    REFUSED("--stems-pattern needs --stems-dir", "--stems-pattern", "%s.wav", "a.wav");
+    REFUSED("nonsense", "-m", "nonsense", "a.wav");
+    REFUSED("htdemucs", "-m", "htdemucs", "a.wav");
+    REFUSED("harmonix", "--demix-model", "harmonix-fold0", "a.wav");
+}
+
+static void tells_about_itself(void **state)
+{
+    (void)state;
+    program_outcome run = RUN("--help");
+    program_expect(&run, 0);
+    expect_text(run.out, "Usage: allin1");
+    expect_text(run.out, "--keep-byproducts");
+    expect_text(run.out, "Exit status");
+    assert_string_equal(run.err, "");
+    for (const char *line = run.out; *line;) {
+        const size_t length = strcspn(line, "\n");
+        if (length > 80)
+            fail_msg("wider than 80 columns: %.*s", (int)length, line);
+        line += length + (line[length] == '\n');
+    }
+    program_free(&run);
+    run = RUN("-h");
+    program_expect(&run, 0);
+    program_free(&run);
+    run = RUN("--version");
+    program_expect(&run, 0);
+    assert_string_equal(run.out, "allin1 " ALLIN1_VERSION_STRING "\n");
+    program_free(&run);
+}
+
+static void standard_output_may_fail(void **state)
+{
+    (void)state;
+    const char *const help[] = {"--help", NULL};
+    const program_setting full = {.output_device = "/dev/full"}, closed = {.no_output = true},
+                          broken = {.broken_output = true};
+    program_outcome run = program_run(&full, help);
+    program_expect(&run, 1);
+    expect_text(run.err, "No space left");
+    program_free(&run);
+    run = program_run(&closed, help);
+    program_expect(&run, 1);
+    expect_text(run.err, "standard output");
+    program_free(&run);
+    run = program_run(&broken, help);
+    program_expect(&run, 1); /* and not killed by a signal */
+    assert_string_equal(run.err, "");
+    program_free(&run);
+
+    make_sound("a.wav", MUSIC, 1);
+    const char *const json[] = {SMALL, "--json", "-q", "a.wav", NULL};
+    run = program_run(&full, json);
+    program_expect(&run, 1);
+    expect_text(run.err, "No space left");
+    program_free(&run);
+    run = program_run(&closed, json);
+    program_expect(&run, 1);
+    program_free(&run);
+    assert_false(sandbox_has("struct"));
+}
+
+/* The reference's options that have no meaning here do no harm. */
+static void takes_the_reference_s_options(void **state)
+{
+    (void)state;
+    make_sound("a.wav", MUSIC, 1);
+    program_outcome run =
+        RUN(SMALL, "-d", "cpu", "--no-multiprocess", "a.wav", "--out-dir", "results");
+    program_expect(&run, 0);
+    expect_text(run.err, "--device");
+    expect_text(run.err, "--no-multiprocess");
+    program_free(&run);
+    assert_true(sandbox_has("results/a.json"));
+    run = RUN(SMALL, "-qkoshort", "--keep", "--demix-d", "d", "--spec-dir=s", "--", "a.wav");
+    program_expect(&run, 0);
+    assert_string_equal(run.err, "");
+    program_free(&run);
+    assert_true(sandbox_has("short/a.json"));
+    assert_true(sandbox_has("d/htdemucs/a/vocals.wav"));
+    assert_true(sandbox_has("s/a.npy"));
+}
+
+/* --overwrite has an optional value: a list of stages, never a file's name. */
+static void overwrite_swallows_no_file(void **state)
+{
+    (void)state;
+    make_sound("demix", MUSIC, 1);
+    program_outcome run = RUN(SMALL, "--overwrite", "demix");
+    program_expect(&run, 0);
+    program_free(&run);
+    assert_true(sandbox_has("struct/demix.json"));
+    make_sound("a.wav", MUSIC, 1);
+    run = RUN(SMALL, "--overwrite", "a.wav");
+    program_expect(&run, 0);
+    program_free(&run);
+    assert_true(sandbox_has("struct/a.json"));
+    run = RUN(SMALL, "--overwrite", "json,spec", "a.wav");
+    program_expect(&run, 0);
+    expect_no_text(run.err, "skipped");
+    program_free(&run);
+}
+
+static void weights_are_missing_or_damaged(void **state)
+{
+    (void)state;
+    make_sound("a.wav", MUSIC, 1);
+    program_outcome run = RUN("a.wav", "b.wav");
+    program_expect(&run, 3);
+    expect_text(run.err, "harmonix-fold0");
+    expect_text(run.err, "allin1 models fetch");
+    expect_text(run.err, "  b.wav"); /* what is left */
+    program_free(&run);
+    run = RUN("-m", "models/tiny-harmonix.a1w", "a.wav");
+    program_expect(&run, 3);
+    expect_text(run.err, "htdemucs");
+    program_free(&run);
+    run = RUN("-m", "models/none.a1w", "a.wav");
+    program_expect(&run, 3);
+    expect_text(run.err, "models/none.a1w");
+    program_free(&run);
+
+    size_t size;
+    char *bytes = sandbox_read("models/tiny-harmonix.a1w", &size);
+    bytes[size / 2] = (char)(bytes[size / 2] ^ 1);
+    sandbox_write("models/tiny-harmonix.a1w", bytes, size);
+    free(bytes);
+    run = RUN(SMALL, "a.wav");
+    program_expect(&run, 3);
+    expect_text(run.err, "models/tiny-harmonix.a1w");
+    program_free(&run);
+    assert_false(sandbox_has("struct"));
+}
+
+static void options_that_files_disprove(void **state)
+{
+    (void)state;
+    make_sound("a.wav", MUSIC, 1);
+    program_outcome run = RUN("-m", "models/tiny-htdemucs.a1w", "--demix-model",
+                              "models/tiny-htdemucs.a1w", "a.wav");
+    program_expect(&run, 2);
+    expect_text(run.err, "tiny-htdemucs.a1w");
+    expect_text(run.err, "family");
+    program_free(&run);
+    run = RUN(SMALL, "--stems-dir", ".", "--stems-pattern", "%q.wav", "a.wav");
+    program_expect(&run, 2);
+    expect_text(run.err, "%q");
+    program_free(&run);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(refuses_what_it_does_not_know, set_up, clean_up),
+        cmocka_unit_test_setup_teardown(tells_about_itself, set_up, clean_up),
+        cmocka_unit_test_setup_teardown(standard_output_may_fail, set_up, clean_up),
+        cmocka_unit_test_setup_teardown(takes_the_reference_s_options, set_up, clean_up),
+        cmocka_unit_test_setup_teardown(overwrite_swallows_no_file, set_up, clean_up),
+        cmocka_unit_test_setup_teardown(weights_are_missing_or_damaged, set_up, clean_up),
+        cmocka_unit_test_setup_teardown(options_that_files_disprove, set_up, clean_up),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
