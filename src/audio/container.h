@@ -12,9 +12,10 @@ typedef struct a1_container_facts {
     int64_t rate;   /* 0 when `length` is unknown */
 } a1_container_facts;
 
-/* Looks at the structure of `size` bytes from `start` on in an open regular file. `format` is FFmpeg's name of the
- * demuxer; WAV, RF64 and Wave64, AIFF, CAF, Ogg, MP4 and Matroska are understood, others give "nothing known".
- * `track` is the MP4 track's number. Reads with pread only; sizes in the file are not trusted.
+/* Looks at the structure of `size` bytes from `start` on in an open regular file. `format` is
+ * FFmpeg's name of the demuxer; WAV, RF64 and Wave64, AIFF, CAF, Ogg, MP4 and Matroska are
+ * understood, others give "nothing known". `track` is the MP4 track's number. Reads with pread
+ * only; sizes in the file are not trusted.
  *
  * Facts: RIFF/RF64 (EBU Tech 3306), AIFF-C draft, Ogg (RFC 3533), ISO/IEC 14496-12, Matroska
  * (RFC 9559). */

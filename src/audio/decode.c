@@ -138,27 +138,64 @@ static int find_stream_info(AVFormatContext *format)
     return ret;
 }
 
-static allin1_status open_stream(decoder *d)
+/* The stream of the first audio packet, which is kept in `held`. For formats that announce streams
+ * as they come, such as MPEG-TS: the decoders with which FFmpeg would look at them cannot be
+ * silenced. */
+static int find_first_audio(decoder *d, A1_FFMPEG_CONST AVCodec **codec)
 {
+    int ret = AVERROR_STREAM_NOT_FOUND;
+    for (int packets = 0; packets < 10000; packets++) {
+        const int read = av_read_frame(d->format, d->held);
+        if (read < 0)
+            return read == AVERROR(ENOMEM) ? read : ret;
+        const AVCodecParameters *known = d->format->streams[d->held->stream_index]->codecpar;
+        if (known->codec_type == AVMEDIA_TYPE_AUDIO) {
+            *codec = avcodec_find_decoder(known->codec_id);
+            if (*codec)
+                return d->held->stream_index;
+            ret = AVERROR_DECODER_NOT_FOUND;
+        }
+        av_packet_unref(d->held);
+    }
+    return ret;
+}
+
+/* Returns the best stream's number and its decoder, or a negative AVERROR. */
+static int find_best_stream(decoder *d, A1_FFMPEG_CONST AVCodec **codec)
+{
+    d->header_duration = AV_NOPTS_VALUE;
+    if (d->format->ctx_flags & AVFMTCTX_NOHEADER)
+        return find_first_audio(d, codec);
     /* What the header stated, before estimates from bit rates take its place. */
     const unsigned known = d->format->nb_streams;
     int64_t *durations = malloc((known ? known : 1) * sizeof *durations);
     if (!durations)
-        return a1_fail_memory(d->err, "opening an audio file");
+        return AVERROR(ENOMEM);
     for (unsigned i = 0; i < known; i++)
         durations[i] = d->format->streams[i]->duration;
-    int ret = find_stream_info(d->format);
-    A1_FFMPEG_CONST AVCodec *found = NULL;
-    int best = -1;
-    if (ret >= 0)
-        best = av_find_best_stream(d->format, AVMEDIA_TYPE_AUDIO, -1, -1, &found, 0);
-    d->header_duration = best >= 0 && (unsigned)best < known ? durations[best] : AV_NOPTS_VALUE;
+    int best = find_stream_info(d->format);
+    if (best >= 0)
+        best = av_find_best_stream(d->format, AVMEDIA_TYPE_AUDIO, -1, -1, codec, 0);
+    if (best >= 0 && (unsigned)best < known)
+        d->header_duration = durations[best];
     free(durations);
+    return best;
+}
+
+static allin1_status open_stream(decoder *d)
+{
+    A1_FFMPEG_CONST AVCodec *found = NULL;
+    d->packet = av_packet_alloc();
+    d->held = av_packet_alloc();
+    d->frame = av_frame_alloc();
+    if (!d->packet || !d->held || !d->frame)
+        return a1_fail_memory(d->err, "decoding audio");
+    const int best = find_best_stream(d, &found);
+    if (best == AVERROR(ENOMEM) || d->input.read_error)
+        return fail_ffmpeg(d, ALLIN1_ERROR_AUDIO, "the audio file cannot be read", best);
     if (best == AVERROR_DECODER_NOT_FOUND)
         return a1_fail(d->err, ALLIN1_ERROR_UNSUPPORTED,
                        "%s: this FFmpeg cannot decode the file's audio", d->path);
-    if (ret == AVERROR(ENOMEM) || d->input.read_error)
-        return fail_ffmpeg(d, ALLIN1_ERROR_AUDIO, "the audio file cannot be read", ret);
     if (best < 0)
         return a1_fail(d->err, ALLIN1_ERROR_AUDIO, "%s: there is no audio in this file (%s)",
                        d->path, d->format->iformat->name);
@@ -170,7 +207,7 @@ static allin1_status open_stream(decoder *d)
     if (!d->codec)
         return a1_fail_memory(d->err, "opening an audio decoder");
     d->codec->log_level_offset = A1_FFMPEG_QUIET;
-    ret = avcodec_parameters_to_context(d->codec, d->stream->codecpar);
+    int ret = avcodec_parameters_to_context(d->codec, d->stream->codecpar);
     if (ret < 0)
         return fail_ffmpeg(d, ALLIN1_ERROR_AUDIO, "the audio stream's parameters are bad", ret);
     d->codec->pkt_timebase = d->stream->time_base;
@@ -184,11 +221,6 @@ static allin1_status open_stream(decoder *d)
         return fail_ffmpeg(d, ALLIN1_ERROR_AUDIO, "the audio decoder does not start", ret);
     snprintf(d->source.container, sizeof d->source.container, "%s", d->format->iformat->name);
     snprintf(d->source.codec, sizeof d->source.codec, "%s", avcodec_get_name(d->codec->codec_id));
-    d->packet = av_packet_alloc();
-    d->held = av_packet_alloc();
-    d->frame = av_frame_alloc();
-    if (!d->packet || !d->held || !d->frame)
-        return a1_fail_memory(d->err, "decoding audio");
     return ALLIN1_OK;
 }
 
@@ -210,7 +242,8 @@ static int64_t itunes_length(const decoder *d, int64_t stream_length)
     const AVDictionaryEntry *entry = av_dict_get(d->format->metadata, "iTunSMPB", NULL, 0);
     unsigned delay, padding;
     unsigned long long length;
-    if (!entry || sscanf(entry->value, "%*x %x %x %llx", &delay, &padding, &length) != 3)
+    if (stream_length <= 0 || !entry ||
+        sscanf(entry->value, "%*x %x %x %llx", &delay, &padding, &length) != 3)
         return -1;
     if (delay > 16384 || padding > 16384 || length == 0 || length > (uint64_t)INT64_MAX / 2)
         return -1;
@@ -392,7 +425,7 @@ static allin1_status configure(decoder *d)
 }
 
 /* What is only known once a frame is there. */
-static allin1_status describe_source(decoder *d, a1_container_facts *facts)
+static void describe_source(decoder *d, a1_container_facts *facts)
 {
     a1_audio_source *source = &d->source;
     source->channels = a1_frame_channels(d->frame);
@@ -408,13 +441,11 @@ static allin1_status describe_source(decoder *d, a1_container_facts *facts)
     else if (d->format->duration != AV_NOPTS_VALUE)
         seconds = (double)d->format->duration / AV_TIME_BASE;
     if (seconds > 0 && seconds < MAX_RESERVED_SECONDS) {
-        /* Half a second more than stated costs nothing while it is untouched, growing does. */
-        a1_error ignored;
+        /* Half a second more than stated costs nothing while it is untouched, growing does. Where
+         * this fails, what is really needed may still fit. */
         const size_t samples = (size_t)((seconds + 0.5) * A1_SAMPLE_RATE);
-        if (a1_planar_reserve(&d->out, samples, &ignored) != ALLIN1_OK)
-            return ALLIN1_OK; /* an estimate: what is really needed may still fit */
+        a1_planar_reserve(&d->out, samples, NULL);
     }
-    return ALLIN1_OK;
 }
 
 /* Moves the frame's start and length past delay and padding; length 0 when nothing is left. */
@@ -482,7 +513,7 @@ static allin1_status accept_frame(decoder *d, a1_container_facts *facts, int64_t
     }
     A1_TRY(status);
     if (d->frames++ == 0)
-        A1_TRY(describe_source(d, facts));
+        describe_source(d, facts);
     d->raw += frame->nb_samples;
     d->lost_trailing = 0;
     int64_t start = 0, length = 0;
@@ -512,7 +543,7 @@ static allin1_status decode_packet(decoder *d, const AVPacket *packet, a1_contai
     bool damaged = false;
     int errors = 0;
     int ret = avcodec_send_packet(d->codec, packet);
-    if (ret < 0 && ret != AVERROR(EAGAIN) && ret != AVERROR_EOF) {
+    if (ret < 0 && ret != AVERROR_EOF) {
         if (ret == AVERROR(ENOMEM))
             return a1_fail_memory(d->err, "decoding audio");
         damaged = true;
@@ -544,7 +575,7 @@ static allin1_status decode_packet(decoder *d, const AVPacket *packet, a1_contai
 /* Reads one packet ahead, as an MP4's last packet is treated specially. */
 static allin1_status decode_stream(decoder *d, a1_container_facts *facts)
 {
-    bool holding = false;
+    bool holding = d->held->data != NULL;
     int tries = 0;
     for (;;) {
         const int ret = av_read_frame(d->format, d->packet);
@@ -612,6 +643,8 @@ allin1_status a1_audio_decode(const char *path, a1_audio *audio, a1_error *err)
     a1_planar_finish(&d->out, audio);
     audio->source = d->source;
 done:
+    if (status == ALLIN1_ERROR_MEMORY)
+        a1_fail_prefix(err, status, "%s", path);
     close_decoder(d);
     free(d);
     return status;

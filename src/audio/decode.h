@@ -14,16 +14,16 @@
 
 /* What was decoded: part of a result's provenance. */
 typedef struct a1_audio_source {
-    char container[32];       /* FFmpeg's short name, "ogg" */
-    char codec[32];           /* "vorbis" */
-    int channels;             /* in the file */
-    char channel_layout[64];  /* "stereo", "5.1" */
-    int sample_rate;          /* in the file, Hz */
-    int bits_per_sample;      /* of the source where it has a depth, else 0 */
-    int64_t skipped_start;    /* encoder delay removed, samples at the file's rate */
-    int64_t skipped_end;      /* padding removed, samples at the file's rate */
-    int64_t damaged_packets;  /* packets that could not be decoded and were left out */
-    int truncated;            /* the file ended before its own length or end mark said so */
+    char container[32];      /* FFmpeg's short name, "ogg" */
+    char codec[32];          /* "vorbis" */
+    int channels;            /* in the file */
+    char channel_layout[64]; /* "stereo", "5.1" */
+    int sample_rate;         /* in the file, Hz */
+    int bits_per_sample;     /* of the source where it has a depth, else 0 */
+    int64_t skipped_start;   /* encoder delay removed, samples at the file's rate */
+    int64_t skipped_end;     /* padding removed, samples at the file's rate */
+    int64_t damaged_packets; /* packets that could not be decoded and were left out */
+    int truncated;           /* the file ended before its own length or end mark said so */
 } a1_audio_source;
 
 typedef struct a1_audio {
@@ -39,21 +39,23 @@ typedef struct a1_audio {
  * clipped; NaN and infinite ones become 0.
  *
  * Encoder delay and padding are removed where the file states them: LAME and Xing tags (MP3), edit
- * lists, track lengths and iTunSMPB (MP4), pre-skip and end trimming (Opus), granule positions at the
- * end (Vorbis). Raw AAC (ADTS) states neither: it starts late by the encoder's delay, 1,024 samples or
- * more.
+ * lists, track lengths and iTunSMPB (MP4), pre-skip and end trimming (Opus), granule positions at
+ * the end (Vorbis). Raw AAC (ADTS) states neither: it starts late by the encoder's delay, 1,024
+ * samples or more.
  *
  * A file without audio or without one decodable packet is ALLIN1_ERROR_AUDIO; one that cannot be
  * opened or read, a directory, a pipe or a device is ALLIN1_ERROR_IO; a sample rate outside
  * 1,000..1,536,000 Hz, channels that FFmpeg cannot mix to stereo and audio beyond
- * A1_AUDIO_MAX_SECONDS are ALLIN1_ERROR_UNSUPPORTED. The message names the file and the reason. A file
- * that is damaged or cut later gives what could be decoded, and says so in `source`: damaged packets
- * leave no gap.
+ * A1_AUDIO_MAX_SECONDS are ALLIN1_ERROR_UNSUPPORTED. The message names the file and the reason. A
+ * file that is damaged or cut later gives what could be decoded, and says so in `source`: damaged
+ * packets leave no gap.
  *
- * `path` is a file's name, never a URL, and a playlist in it opens nothing else. `audio` is written on
- * success and zeroed on failure; release it with a1_audio_free. Thread-safe. FFmpeg's messages are
- * silenced for this call only, by the log offsets of its contexts; the process's log level and
- * callback stay as they are. */
+ * `path` is a file's name, never a URL, and a playlist in it opens nothing else. `audio` is written
+ * on success and zeroed on failure; release it with a1_audio_free. Thread-safe. FFmpeg's messages
+ * are silenced for this call only, by the log offsets of its contexts; the process's log level and
+ * callback stay as they are. The few that FFmpeg logs without a context, or before it looks at the
+ * offset, pass: on damaged files of rare formats (ADPCM, ID3 inside WAV). A program that must not
+ * print them sets FFmpeg's log level itself. */
 allin1_status a1_audio_decode(const char *path, a1_audio *audio, a1_error *err);
 
 /* Frees and zeroes. Safe on a zeroed struct. */

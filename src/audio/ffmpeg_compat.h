@@ -30,8 +30,8 @@ typedef struct a1_layout {
 } a1_layout;
 #endif
 
-/* A frame's layout; an unknown one becomes FFmpeg's default for that number of channels, if there is
- * one. `layout` must be zeroed or hold a layout. Returns 0 or a negative AVERROR. */
+/* A frame's layout; an unknown one becomes FFmpeg's default for that number of channels, if there
+ * is one. `layout` must be zeroed or hold a layout. Returns 0 or a negative AVERROR. */
 int a1_layout_of_frame(a1_layout *layout, const AVFrame *frame);
 
 /* Whether a frame has this layout, as a1_layout_of_frame would give it. */
@@ -45,8 +45,8 @@ void a1_layout_free(a1_layout *layout);
 /* Channels of a frame, and of a stream where known, else 0. */
 int a1_frame_channels(const AVFrame *frame);
 
-/* A silenced, opened converter from this layout to planar float at `rate`, stereo or, if `mono`, one
- * channel. Returns 0 or a negative AVERROR; the caller frees *swr. */
+/* A silenced, opened converter from this layout to planar float at `rate`, stereo or, if `mono`,
+ * one channel. Returns 0 or a negative AVERROR; the caller frees *swr. */
 int a1_swr_create(SwrContext **swr, const a1_layout *layout, enum AVSampleFormat format,
                   int file_rate, bool mono, int rate);
 

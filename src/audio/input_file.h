@@ -9,7 +9,7 @@
 #include "base/error.h"
 
 typedef struct a1_input_file {
-    int file; /* a descriptor; -1 when closed */
+    int file;      /* a descriptor; -1 when closed */
     int64_t start; /* where FFmpeg's view begins in the file: after ID3v2 tags */
     int64_t size;  /* of the view */
     int64_t position;
@@ -18,8 +18,8 @@ typedef struct a1_input_file {
     AVIOContext *io; /* reads from `file` */
 } a1_input_file;
 
-/* Opens `path`. Directories, pipes, sockets, devices and empty files are refused without blocking on
- * them. The struct must stay where it is until it is closed. */
+/* Opens `path`. Directories, pipes, sockets, devices and empty files are refused without blocking
+ * on them. The struct must stay where it is until it is closed. */
 allin1_status a1_input_open(a1_input_file *input, const char *path, a1_error *err);
 
 /* Safe on a struct whose opening failed. */

@@ -15,8 +15,8 @@ enum { A1_STEM_BASS, A1_STEM_DRUMS, A1_STEM_OTHER, A1_STEM_VOCALS, A1_STEM_COUNT
 
 /* Finds, decodes and aligns the stems of the song `name` below the folder `dir`.
  *
- * `pattern` is a path below `dir` in which %n is the song's name, %s a stem's name, %e any extension
- * of an audio file and %% a percent sign; it must contain %s. NULL tries in this order
+ * `pattern` is a path below `dir` in which %n is the song's name, %s a stem's name, %e any
+ * extension of an audio file and %% a percent sign; it must contain %s. NULL tries in this order
  *
  *     %n/%s.%e   %s.%e   %n.%s.%e   %n_%s.%e   %n-%s.%e   %n (%s).%e
  *
@@ -36,8 +36,9 @@ enum { A1_STEM_BASS, A1_STEM_DRUMS, A1_STEM_OTHER, A1_STEM_VOCALS, A1_STEM_COUNT
 allin1_status a1_stems_dir_load(const char *dir, const char *name, const char *pattern,
                                 a1_audio stems[A1_STEM_COUNT], a1_error *err);
 
-/* The two halves of it, for callers that want to know the files: paths in the order of A1_STEM_FILES,
- * NULL where guitar or piano is not there. The caller frees each path, also after a failure. */
+/* The two halves of it, for callers that want to know the files: paths in the order of
+ * A1_STEM_FILES, NULL where guitar or piano is not there. The caller frees each path, also after a
+ * failure. */
 allin1_status a1_stems_dir_find(const char *dir, const char *name, const char *pattern,
                                 char *paths[A1_STEM_FILES], a1_error *err);
 allin1_status a1_stems_dir_decode(const char *const paths[A1_STEM_FILES],

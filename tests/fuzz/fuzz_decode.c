@@ -1,7 +1,7 @@
 /* Any bytes as an audio file: no crash, no sanitizer report, nothing printed, sound results.
  *
- * Seeds: a second or less of every format; libFuzzer's -max_len=20000 -rss_limit_mb=4000 keep honest
- * decompression bombs from ending a run. */
+ * Seeds: a second or less of every format; libFuzzer's -max_len=20000 -rss_limit_mb=4000 keep
+ * honest decompression bombs from ending a run. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,8 +16,8 @@
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 
-/* What FFmpeg's own callback would print at its default level is a failure of our silencing; each is
- * told once, and fatal when ALLIN1_FUZZ_QUIET is set. */
+/* What FFmpeg's own callback would print at its default level is a failure of our silencing; each
+ * is told once, and fatal when ALLIN1_FUZZ_QUIET is set. */
 static void catch_message(void *context, int level, const char *format, va_list arguments)
 {
     static const char *seen[256];

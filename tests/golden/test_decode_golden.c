@@ -50,8 +50,7 @@ static void check_song(const char *song)
     assert_int_equal(audio.samples,
                      json_integer_value(json_object_get(decoded, "samples_per_channel")));
     digest(&audio, text);
-    assert_string_equal(text,
-                        json_string_value(json_object_get(decoded, "md5_f32le_interleaved")));
+    assert_string_equal(text, json_string_value(json_object_get(decoded, "md5_f32le_interleaved")));
     assert_int_equal(audio.source.damaged_packets, 0);
     assert_int_equal(audio.source.truncated, 0);
     assert_string_equal(audio.source.codec, "vorbis");
@@ -92,8 +91,9 @@ static void victory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(apex_aleph), cmocka_unit_test(digital_pursuit),
-        cmocka_unit_test(elveszett_lelkek), cmocka_unit_test(love_theme), cmocka_unit_test(victory),
+        cmocka_unit_test(apex_aleph),       cmocka_unit_test(digital_pursuit),
+        cmocka_unit_test(elveszett_lelkek), cmocka_unit_test(love_theme),
+        cmocka_unit_test(victory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

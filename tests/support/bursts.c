@@ -7,7 +7,7 @@
 
 #define FIRST 0.1
 #define EVERY 0.25
-#define REACH 256   /* samples at 44.1 kHz on each side of a burst: 5.8 bells */
+#define REACH 256 /* samples at 44.1 kHz on each side of a burst: 5.8 bells */
 #define FARTHEST 1500
 #define TWO_PI 6.283185307179586
 

@@ -11,9 +11,9 @@ double test_burst_at(double seconds);
 /* `samples` values at `rate`, scaled. The caller frees them. */
 float *test_bursts(size_t samples, int rate, double scale);
 
-/* By how many samples the bursts in `samples` (44.1 kHz) lie late: the shift of the best correlation
- * with the signal, over all bursts that are whole, between -1,500 and 1,500. `*similarity` is the
- * correlation there, 1 for the same shape. */
+/* By how many samples the bursts in `samples` (44.1 kHz) lie late: the shift of the best
+ * correlation with the signal, over all bursts that are whole, between -1,500 and 1,500.
+ * `*similarity` is the correlation there, 1 for the same shape. */
 int test_burst_lag(const float *samples, size_t count, double *similarity);
 
 #endif

@@ -14,8 +14,8 @@ typedef struct test_encoding {
     const char *options;   /* of the muxer, "movflags=+faststart", or NULL */
 } test_encoding;
 
-/* Encodes planar float samples; false, with a message, when this FFmpeg has no such encoder or muxer.
- * Any other failure fails the test. */
+/* Encodes planar float samples; false, with a message, when this FFmpeg has no such encoder or
+ * muxer. Any other failure fails the test. */
 bool test_encode(const char *path, const test_encoding *how, const float *const *planes,
                  int channels, int rate, size_t samples);
 

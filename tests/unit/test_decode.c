@@ -20,8 +20,8 @@ static a1_audio decode(const char *path)
     return audio;
 }
 
-/* The same length at 44.1 kHz, and to a sample at other rates: swresample's own end, which the golden
- * songs hold us to, is up to one sample from the exact ratio. */
+/* The same length at 44.1 kHz, and to a sample at other rates: swresample's own end, which the
+ * golden songs hold us to, is up to one sample from the exact ratio. */
 static void check_length(const char *name, const a1_audio *audio, size_t samples, int rate)
 {
     const double expected = (double)samples * A1_SAMPLE_RATE / rate;
@@ -95,7 +95,8 @@ static void lossless_files_come_back_exactly(void **state)
             continue;
         a1_audio audio = decode(path);
         check_length(t->name, &audio, samples, 44100);
-        /* A float file has no steps; 1e-7 allows for nothing but the last bit of larger integers. */
+        /* A float file has no steps; 1e-7 allows for nothing but the last bit of larger integers.
+         */
         const bool is_float = strncmp(t->codec, "pcm_f", 5) == 0;
         const double step = is_float ? 0 : 0.5 * pow(2, 1 - t->depth) + 1e-7;
         for (int c = 0; c < 2; c++)
@@ -142,8 +143,8 @@ static const lossy_case lossy[] = {
     {"mono.ogg", {"ogg", "libvorbis", 0, 96000, NULL}, 44100, 1, 0},
 };
 
-/* FFmpeg's MP3 muxer states at most 1,681 samples of padding, one packet's worth: a length that needs
- * no more. Its last frame holds 400 samples of the signal. */
+/* FFmpeg's MP3 muxer states at most 1,681 samples of padding, one packet's worth: a length that
+ * needs no more. Its last frame holds 400 samples of the signal. */
 static size_t length_for(const lossy_case *t)
 {
     return strcmp(t->how.container, "mp3") == 0 ? 1152 * 102 - 1105 - 752 : ODD_LENGTH;
@@ -171,9 +172,9 @@ static void delay_and_padding_are_removed(void **state)
     }
 }
 
-/* Files that are shorter than one packet of their codec, where every packet is first and last. (An MP4's
- * edit ends on a whole millisecond, and FFmpeg leaves out packets after it: no length here is so
- * little above a packet.) */
+/* Files that are shorter than one packet of their codec, where every packet is first and last. (An
+ * MP4's edit ends on a whole millisecond, and FFmpeg leaves out packets after it: no length here is
+ * so little above a packet.) */
 static void very_short_files_have_their_length(void **state)
 {
     (void)state;
@@ -201,8 +202,8 @@ static void very_short_files_have_their_length(void **state)
     free(plane);
 }
 
-/* The true padding of a LAME encode may reach over two packets. FFmpeg's muxer does not write such a
- * tag, so the test does: 12 bits of delay, 12 of padding, 21 bytes after the encoder's name. */
+/* The true padding of a LAME encode may reach over two packets. FFmpeg's muxer does not write such
+ * a tag, so the test does: 12 bits of delay, 12 of padding, 21 bytes after the encoder's name. */
 static void mp3_padding_over_two_packets_is_removed(void **state)
 {
     (void)state;
@@ -404,8 +405,84 @@ static void adts_keeps_the_encoders_delay(void **state)
     a1_audio_free(&audio);
 }
 
-/* Lossless files at other rates against the signal itself. The resampler's pass band ends at 0.97 of
- * the lower Nyquist frequency and is flat to better than 1e-3 below 3 kHz; the bursts end there. */
+/* Streams that are announced as they come; MPEG-TS states no delay either. */
+static void transport_streams_are_decoded(void **state)
+{
+    (void)state;
+    static const test_encoding ways[] = {{"mpegts", "aac", 0, 192000, NULL},
+                                         {"flv", "aac", 0, 192000, NULL},
+                                         {"mpegts", "mp2", 0, 192000, NULL}};
+    float *plane = test_bursts(ODD_LENGTH, 44100, 1);
+    const float *planes[2] = {plane, plane};
+    for (size_t w = 0; w < sizeof ways / sizeof *ways; w++) {
+        if (!test_encode(test_path("stream"), &ways[w], planes, 2, 44100, ODD_LENGTH))
+            continue;
+        a1_audio audio = decode(test_path("stream"));
+        double similarity;
+        const int lag = test_burst_lag(audio.channel[1], audio.samples, &similarity);
+        print_message("[ NOTE     ] %s in %s: lag %d\n", ways[w].encoder, ways[w].container, lag);
+        assert_true(similarity > 0.98 && lag >= 0 && lag <= 1025);
+        assert_true(audio.samples >= ODD_LENGTH);
+        /* The stream's type says MPEG audio, which FFmpeg calls mp3 until it has seen the layer. */
+        assert_string_equal(audio.source.codec, w == 2 ? "mp3" : "aac");
+        a1_audio_free(&audio);
+    }
+    free(plane);
+}
+
+/* Pictures and films around the audio, and the better of two audio streams. These need the ffmpeg
+ * program, as one file holds several streams. */
+static void other_streams_do_not_disturb(void **state)
+{
+    (void)state;
+    if (system("ffmpeg -version > /dev/null 2>&1") != 0) {
+        print_message("[ NOTE     ] skipped: there is no ffmpeg program\n");
+        skip();
+    }
+    static const struct {
+        const char *name, *inputs, *outputs;
+        int channels;
+        double power; /* ffmpeg's mono to stereo halves it; LAME scales by 0.95 */
+    } cases[] = {
+        {"film.mp4", "-f lavfi -i testsrc=d=1:s=64x64 -f lavfi -i sine=d=1:r=44100",
+         "-c:v mpeg4 -c:a aac -ac 2", 2, 0.5},
+        {"film.mkv", "-f lavfi -i testsrc=d=1:s=64x64 -f lavfi -i sine=d=1:r=44100",
+         "-c:v mpeg4 -c:a flac", 1, 1},
+        {"cover.mp3", "-f lavfi -i sine=d=1:r=44100 -f lavfi -i testsrc=d=0.04:s=64x64",
+         "-map 0 -map 1 -c:v png -frames:v 1 -c:a libmp3lame -disposition:v attached_pic", 1,
+         0.9025},
+        {"cover.flac", "-f lavfi -i sine=d=1:r=44100 -f lavfi -i testsrc=d=0.04:s=64x64",
+         "-map 0 -map 1 -c:v png -frames:v 1 -c:a flac -disposition:v attached_pic", 1, 1},
+        {"two.mka", "-f lavfi -i sine=d=1:r=44100 -f lavfi -i sine=d=1:r=44100",
+         "-map 0 -map 1 -c:a flac -ac:a:0 1 -ac:a:1 2 -disposition:a:0 0 -disposition:a:1 default",
+         2, 0.5},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char command[4096];
+        snprintf(command, sizeof command, "ffmpeg -v error -nostdin -y %s %s '%s'", cases[i].inputs,
+                 cases[i].outputs, test_path(cases[i].name));
+        if (system(command) != 0) {
+            print_message("[ NOTE     ] not tested: %s cannot be made\n", cases[i].name);
+            continue;
+        }
+        a1_audio audio = decode(test_path(cases[i].name));
+        check_length(cases[i].name, &audio, 44100, 44100);
+        assert_int_equal(audio.source.channels, cases[i].channels);
+        double energy = 0;
+        for (size_t k = 0; k < audio.samples; k++)
+            energy += (double)audio.channel[0][k] * (double)audio.channel[0][k];
+        /* A sine of amplitude 1/8: its power is 1/128; the codecs change it by less than 2 %. */
+        const double power = 128 * energy / (double)audio.samples;
+        if (fabs(power - cases[i].power) > 0.02)
+            fail_msg("%s: the tone's power is %.3f and should be %.3f", cases[i].name, power,
+                     cases[i].power);
+        a1_audio_free(&audio);
+    }
+}
+
+/* Lossless files at other rates against the signal itself. The resampler's pass band ends at 0.97
+ * of the lower Nyquist frequency and is flat to better than 1e-3 below 3 kHz; the bursts end there.
+ */
 static void other_rates_become_44100(void **state)
 {
     (void)state;
@@ -489,8 +566,8 @@ static void surround_is_mixed_as_ffmpeg_does(void **state)
             for (size_t i = 0; i < samples; i++)
                 expected[i] = (double)planes[c][i] +
                               sqrt(0.5) * ((double)planes[2][i] + (double)planes[4 + c][i]);
-            /* Float: three roundings of values below 2.3. 16 bits: half a step three times, weighted
-             * 1 + 0.71 + 0.71. */
+            /* Float: three roundings of values below 2.3. 16 bits: half a step three times,
+             * weighted 1 + 0.71 + 0.71. */
             test_close("5.1", audio.channel[c], expected, samples, w ? 2.5 * 0.5 / 32768 : 1e-6);
         }
         assert_int_equal(audio.source.channels, 6);
@@ -599,6 +676,8 @@ int main(void)
         cmocka_unit_test(tags_before_the_audio_are_passed_over),
         cmocka_unit_test(itunes_gapless_entry_is_followed),
         cmocka_unit_test(adts_keeps_the_encoders_delay),
+        cmocka_unit_test(transport_streams_are_decoded),
+        cmocka_unit_test(other_streams_do_not_disturb),
         cmocka_unit_test(other_rates_become_44100),
         cmocka_unit_test(mono_is_copied_at_unit_gain),
         cmocka_unit_test(surround_is_mixed_as_ffmpeg_does),

@@ -151,8 +151,8 @@ static void whole_files_are_whole_and_cut_ones_say_so(void **state)
 static void a_small_cut_is_noticed(void **state)
 {
     (void)state;
-    static const char *const names[] = {"s16.wav", "rf64.wav", "s16.aiff", "s16.flac",
-                                        "vorbis.ogg", "opus.mka", "s16.w64", "s16.caf"};
+    static const char *const names[] = {"s16.wav",    "rf64.wav", "s16.aiff", "s16.flac",
+                                        "vorbis.ogg", "opus.mka", "s16.w64",  "s16.caf"};
     for (size_t k = 0; k < FORMATS; k++)
         for (size_t n = 0; n < sizeof names / sizeof *names; n++) {
             if (strcmp(formats[k].name, names[n]) != 0 || !make(&formats[k]))
@@ -340,8 +340,10 @@ static void hostile_wav_headers_are_refused_or_survived(void **state)
         uint32_t value;
         allin1_status status;
     } cases[] = {
-        {24, 0, ALLIN1_ERROR_AUDIO},           {24, 1, ALLIN1_ERROR_UNSUPPORTED},
-        {24, 999, ALLIN1_ERROR_UNSUPPORTED},   {24, 0x7fffffff, ALLIN1_ERROR_UNSUPPORTED},
+        {24, 0, ALLIN1_ERROR_AUDIO},
+        {24, 1, ALLIN1_ERROR_UNSUPPORTED},
+        {24, 999, ALLIN1_ERROR_UNSUPPORTED},
+        {24, 0x7fffffff, ALLIN1_ERROR_UNSUPPORTED},
         {24, 1536001, ALLIN1_ERROR_UNSUPPORTED},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {

@@ -64,8 +64,7 @@ static void expect_error(const char *name, const char *pattern, allin1_status ex
 {
     a1_audio stems[A1_STEM_COUNT];
     a1_error err = {0};
-    const allin1_status status =
-        a1_stems_dir_load(test_path("."), name, pattern, stems, &err);
+    const allin1_status status = a1_stems_dir_load(test_path("."), name, pattern, stems, &err);
     if (status != expected)
         fail_msg("status %d where %d was expected: %s", (int)status, (int)expected, err.message);
     for (; *words; words++)
@@ -82,7 +81,7 @@ static void every_usual_place_is_found(void **state)
     (void)state;
     static const struct {
         const char *before, *after;
-    } places[] = {{"My Song/", ".wav"},  {"", ".wav"},          {"My Song.", ".wav"},
+    } places[] = {{"My Song/", ".wav"}, {"", ".wav"},         {"My Song.", ".wav"},
                   {"My Song_", ".wav"}, {"My Song-", ".wav"}, {"My Song (", ").wav"}};
     for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
         test_make_folder();
@@ -148,7 +147,8 @@ static void patterns_of_the_user_are_followed(void **state)
 static void bad_patterns_and_names_are_refused(void **state)
 {
     (void)state;
-    static const char *const bad[] = {"%n.wav", "%q/%s.wav", "%s.wav%", "/%s.wav", "%s/", "", "a//%s"};
+    static const char *const bad[] = {"%n.wav", "%q/%s.wav", "%s.wav%", "/%s.wav",
+                                      "%s/",    "",          "a//%s"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         expect_error("song", bad[i], ALLIN1_ERROR_ARGUMENT, WORDS("pattern"));
     expect_error("", NULL, ALLIN1_ERROR_ARGUMENT, WORDS("name"));

@@ -73,11 +73,11 @@ static void the_header_is_as_the_format_says(void **state)
     static const float left[2] = {1, -0.5f}, right[2] = {0.25f, 2};
     const float *channel[2] = {left, right};
     static const uint8_t expected[] = {
-        'R',  'I', 'F', 'F', 66,  0,   0,   0,   'W', 'A', 'V',  'E',  'f', 'm', 't', ' ',  18,
-        0,    0,   0,   3,   0,   2,   0,   0x44, 0xac, 0,  0,    0x20, 0x62, 5,  0,   8,    0,
-        32,   0,   0,   0,   'f', 'a', 'c', 't', 4,   0,   0,    0,    2,   0,   0,   0,    'd',
-        'a',  't', 'a', 16,  0,   0,   0,   0,   0,   0x80, 0x3f, 0,   0,   0x80, 0x3e, 0,  0,
-        0,    0xbf, 0,  0,   0,   0x40};
+        'R',  'I',  'F', 'F', 66,   0,    0,   0,   'W', 'A',  'V',  'E', 'f', 'm',  't',
+        ' ',  18,   0,   0,   0,    3,    0,   2,   0,   0x44, 0xac, 0,   0,   0x20, 0x62,
+        5,    0,    8,   0,   32,   0,    0,   0,   'f', 'a',  'c',  't', 4,   0,    0,
+        0,    2,    0,   0,   0,    'd',  'a', 't', 'a', 16,   0,    0,   0,   0,    0,
+        0x80, 0x3f, 0,   0,   0x80, 0x3e, 0,   0,   0,   0xbf, 0,    0,   0,   0x40};
     a1_error err = {0};
     assert_int_equal(a1_audio_write_wav(test_path("head.wav"), channel, 2, &err), ALLIN1_OK);
     size_t size;
