@@ -8,13 +8,13 @@
 #include "base/arena.h"
 #include "given_stems.h"
 
-/* What the stages usually take of the whole, for the progress of the whole. */
-#define SHARE_LOAD 0.01
-#define SHARE_DECODE 0.01
-#define SHARE_DEMIX 0.90
-#define SHARE_SPECTROGRAM 0.01
-#define SHARE_NETWORK 0.06
-#define SHARE_POSTPROCESS 0.01
+/* What is done of the whole after each stage, by the time that the stages usually take. */
+#define DONE_LOAD 0.01
+#define DONE_DECODE 0.02
+#define DONE_DEMIX 0.92
+#define DONE_SPECTROGRAM 0.93
+#define DONE_NETWORK 0.99
+#define DONE_ALL 1.0
 
 #define FP32 "fp32"
 
@@ -34,22 +34,23 @@ static void set_length(a1_analysis *a, double seconds)
     a->context->recorder.audio_seconds = seconds;
 }
 
-static void pass(a1_analysis *a, double share)
+static allin1_status report(const a1_analysis *a, const char *stage, double until, double fraction,
+                            a1_error *err)
 {
-    a->progress_done += share;
+    return a1_report(a, stage, until - a->progress_done, fraction, err);
 }
 
 /* Progress of the stages that tell theirs. */
 typedef struct stage_progress {
     const a1_analysis *analysis;
     const char *stage;
-    double share;
+    double until; /* what is done of the whole after it */
 } stage_progress;
 
 static int report_fraction(void *user, double fraction)
 {
     const stage_progress *p = user;
-    return a1_report(p->analysis, p->stage, p->share, fraction, NULL) != ALLIN1_OK;
+    return report(p->analysis, p->stage, p->until, fraction, NULL) != ALLIN1_OK;
 }
 
 static int report_segments(void *user, size_t done, size_t total)
@@ -61,7 +62,7 @@ static int report_segments(void *user, size_t done, size_t total)
 
 static allin1_status decode(a1_analysis *a, a1_error *err)
 {
-    A1_TRY(a1_report(a, ALLIN1_STAGE_DECODE, SHARE_DECODE, 0, err));
+    A1_TRY(report(a, ALLIN1_STAGE_DECODE, DONE_DECODE, 0, err));
     allin1_span *span = begin(a, ALLIN1_STAGE_DECODE);
     A1_TRY(a1_audio_decode(a->path, &a->decoded, err));
     a->mix[0] = a->decoded.channel[0];
@@ -77,7 +78,7 @@ static allin1_status decode(a1_analysis *a, a1_error *err)
                a->source.truncated ? (a->source.damaged_packets > 0 ? " and is cut off"
                                                                     : "is cut off")
                                    : "");
-    pass(a, SHARE_DECODE);
+    a->progress_done = DONE_DECODE;
     return ALLIN1_OK;
 }
 
@@ -94,8 +95,8 @@ static allin1_status demix(a1_analysis *a, a1_error *err)
                                                {to[3][0], to[3][1]}};
     const a1_demix_settings settings = {.shifts = context->settings.demix_shifts,
                                         .seed = context->settings.demix_seed};
-    stage_progress progress = {a, ALLIN1_STAGE_DEMIX, SHARE_DEMIX};
-    A1_TRY(a1_report(a, ALLIN1_STAGE_DEMIX, SHARE_DEMIX, 0, err));
+    stage_progress progress = {a, ALLIN1_STAGE_DEMIX, DONE_DEMIX};
+    A1_TRY(report(a, ALLIN1_STAGE_DEMIX, DONE_DEMIX, 0, err));
     allin1_span *span = begin(a, ALLIN1_STAGE_DEMIX);
     span->precision_requested = span->precision =
         allin1_precision_string(context->settings.demix_precision);
@@ -119,7 +120,7 @@ static allin1_status separate(a1_analysis *a, a1_error *err)
     if (found) {
         from->stems = ALLIN1_ORIGIN_BYPRODUCT;
     } else {
-        A1_TRY(a1_report(a, ALLIN1_STAGE_DEMIX_INIT, 0, 0, err));
+        A1_TRY(report(a, ALLIN1_STAGE_DEMIX_INIT, DONE_DEMIX, 0, err));
         A1_TRY(a1_context_build_demixer(a->context, err));
         A1_TRY(a1_stems_create(&a->stems, a->samples, err));
         A1_TRY(demix(a, err));
@@ -128,7 +129,7 @@ static allin1_status separate(a1_analysis *a, a1_error *err)
             A1_TRY(a1_write_stems(a, err));
     }
     drop_mix(a);
-    pass(a, SHARE_DEMIX);
+    a->progress_done = DONE_DEMIX;
     return ALLIN1_OK;
 }
 
@@ -141,7 +142,7 @@ static allin1_status compute_spectrogram(a1_analysis *a, a1_error *err)
     const float *channels[A1_STEMS][2];
     for (size_t i = 0; i < 2 * A1_STEMS; i++)
         channels[i / 2][i % 2] = stems->channel[i / 2][i % 2];
-    A1_TRY(a1_report(a, ALLIN1_STAGE_SPECTROGRAM, SHARE_SPECTROGRAM, 0, err));
+    A1_TRY(report(a, ALLIN1_STAGE_SPECTROGRAM, DONE_SPECTROGRAM, 0, err));
     A1_TRY(a1_context_plan_spectrogram(context, err));
     allin1_span *span = begin(a, ALLIN1_STAGE_SPECTROGRAM);
     const bool fast = a1_spectrogram_backend_used(context->spectrogram) == A1_SPEC_FAST;
@@ -182,7 +183,7 @@ static allin1_status mix_to_spectrogram(a1_analysis *a, a1_error *err)
 static allin1_status given_stems_to_spectrogram(a1_analysis *a, a1_error *err)
 {
     allin1_provenance *from = &a->result->shown.provenance;
-    A1_TRY(a1_report(a, ALLIN1_STAGE_STEMS_LOAD, SHARE_DEMIX, 0, err));
+    A1_TRY(report(a, ALLIN1_STAGE_STEMS_LOAD, DONE_DEMIX, 0, err));
     allin1_span *span = begin(a, ALLIN1_STAGE_STEMS_LOAD);
     A1_TRY(a1_load_given_stems(a, err));
     set_length(a, (double)a->samples / A1_SAMPLE_RATE);
@@ -191,7 +192,7 @@ static allin1_status given_stems_to_spectrogram(a1_analysis *a, a1_error *err)
     span->mode = from->stems_mode;
     end(a);
     from->stems = ALLIN1_ORIGIN_GIVEN;
-    pass(a, SHARE_DECODE + SHARE_DEMIX);
+    a->progress_done = DONE_DEMIX;
     bool found = false;
     A1_TRY(a1_read_spectrogram(a, &found, err));
     if (found)
@@ -235,8 +236,9 @@ static allin1_status make_room_for_output(a1_analysis *a, a1_error *err)
 static allin1_status run_network(a1_analysis *a, a1_error *err)
 {
     allin1_context *context = a->context;
-    stage_progress progress = {a, ALLIN1_STAGE_NN, SHARE_NETWORK};
-    A1_TRY(a1_report(a, ALLIN1_STAGE_NN, SHARE_NETWORK, 0, err));
+    stage_progress progress = {a, ALLIN1_STAGE_NN, DONE_NETWORK};
+    a->progress_done = DONE_SPECTROGRAM;
+    A1_TRY(report(a, ALLIN1_STAGE_NN, DONE_NETWORK, 0, err));
     A1_TRY(a1_context_build_network(context, err));
     allin1_span *span = begin(a, ALLIN1_STAGE_NN);
     span->count = a1_network_folds(context->network);
@@ -248,7 +250,7 @@ static allin1_status run_network(a1_analysis *a, a1_error *err)
     end(a);
     a1_aligned_free(a->spectrogram);
     a->spectrogram = NULL;
-    pass(a, SHARE_NETWORK);
+    a->progress_done = DONE_NETWORK;
     return ALLIN1_OK;
 }
 
@@ -293,7 +295,7 @@ static allin1_status find_sections(a1_analysis *a, a1_error *err)
 
 static allin1_status postprocess(a1_analysis *a, a1_error *err)
 {
-    A1_TRY(a1_report(a, ALLIN1_STAGE_POSTPROCESS, SHARE_POSTPROCESS, 0, err));
+    A1_TRY(report(a, ALLIN1_STAGE_POSTPROCESS, DONE_ALL, 0, err));
     begin(a, ALLIN1_STAGE_POSTPROCESS);
     if (a->frames > 0) {
         A1_TRY(find_beats(a, err));
@@ -301,16 +303,16 @@ static allin1_status postprocess(a1_analysis *a, a1_error *err)
     }
     A1_TRY(a1_assemble(a, err));
     end(a);
-    return a1_report(a, ALLIN1_STAGE_POSTPROCESS, SHARE_POSTPROCESS, 1, err);
+    return report(a, ALLIN1_STAGE_POSTPROCESS, DONE_ALL, 1, err);
 }
 
 /* The three ways in ------------------------------------------------------------------------------- */
 
 static allin1_status run_file(a1_analysis *a, a1_error *err)
 {
-    A1_TRY(a1_report(a, ALLIN1_STAGE_MODEL_LOAD, SHARE_LOAD, 0, err));
+    A1_TRY(report(a, ALLIN1_STAGE_MODEL_LOAD, DONE_LOAD, 0, err));
     A1_TRY(a1_keys_of_file(a->context, a->path, &a->request, &a->keys, err));
-    pass(a, SHARE_LOAD);
+    a->progress_done = DONE_LOAD;
     if (a->request.stems_dir) {
         A1_TRY(given_stems_to_spectrogram(a, err));
     } else {
@@ -327,7 +329,7 @@ static allin1_status run_samples(a1_analysis *a, a1_error *err)
 {
     set_length(a, (double)a->samples / A1_SAMPLE_RATE);
     A1_TRY(a1_keys_of_memory(a->context, a->mix, 2, a->samples, false, &a->keys, err));
-    pass(a, SHARE_LOAD + SHARE_DECODE);
+    a->progress_done = DONE_DECODE;
     A1_TRY(mix_to_spectrogram(a, err));
     a1_stems_free(&a->stems);
     A1_TRY(run_network(a, err));
@@ -344,7 +346,6 @@ static allin1_status run_spectrogram(a1_analysis *a, const float *given, a1_erro
         return a1_fail_memory(err, "the spectrogram");
     memcpy(a->spectrogram, given, floats * sizeof(float));
     a->result->shown.provenance.spectrogram = ALLIN1_ORIGIN_GIVEN;
-    pass(a, SHARE_LOAD + SHARE_DECODE + SHARE_DEMIX + SHARE_SPECTROGRAM);
     A1_TRY(run_network(a, err));
     return postprocess(a, err);
 }
