@@ -1,0 +1,93 @@
+# Completion of allin1 for bash.
+
+_allin1()
+{
+    local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} command=
+    local models="harmonix-all harmonix-fold0 harmonix-fold1 harmonix-fold2 harmonix-fold3
+        harmonix-fold4 harmonix-fold5 harmonix-fold6 harmonix-fold7"
+    [[ $COMP_CWORD -gt 1 ]] && command=${COMP_WORDS[1]}
+    COMPREPLY=()
+
+    case $prev in
+    -o | --out-dir | --array-dir | --weights-dir | --stems-dir | --demix-dir | --spec-dir)
+        compopt -o filenames
+        mapfile -t COMPREPLY < <(compgen -d -- "$cur")
+        return
+        ;;
+    -m | --model)
+        mapfile -t COMPREPLY < <(compgen -W "$models" -f -- "$cur")
+        return
+        ;;
+    --demix-model)
+        mapfile -t COMPREPLY < <(compgen -W "htdemucs" -f -- "$cur")
+        return
+        ;;
+    --demix-precision)
+        mapfile -t COMPREPLY < <(compgen -W "fp32 bf16 mixed" -- "$cur")
+        return
+        ;;
+    --spec-backend)
+        mapfile -t COMPREPLY < <(compgen -W "auto reference fast" -- "$cur")
+        return
+        ;;
+    --cpu-level)
+        mapfile -t COMPREPLY < <(compgen -W "auto scalar neon avx2 avx512" -- "$cur")
+        return
+        ;;
+    --color)
+        mapfile -t COMPREPLY < <(compgen -W "auto always never" -- "$cur")
+        return
+        ;;
+    --overwrite)
+        mapfile -t COMPREPLY < <(compgen -W "all demix spec json" -f -- "$cur")
+        return
+        ;;
+    --timings | --from | --ca-file)
+        compopt -o filenames
+        mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+        return
+        ;;
+    --demix-shifts | --demix-seed | --threads | --width | --stems-pattern | -d | --device)
+        return
+        ;;
+    esac
+
+    case $command in
+    models)
+        if [[ $cur == -* ]]; then
+            mapfile -t COMPREPLY < <(compgen -W "--weights-dir --from --ca-file -q --quiet
+                -v --verbose -h --help" -- "$cur")
+        elif [[ $COMP_CWORD -eq 2 ]]; then
+            mapfile -t COMPREPLY < <(compgen -W "list fetch verify path" -- "$cur")
+        else
+            mapfile -t COMPREPLY < <(compgen -W "$models htdemucs" -- "$cur")
+        fi
+        return
+        ;;
+    show)
+        if [[ $cur == -* ]]; then
+            mapfile -t COMPREPLY < <(compgen -W "--color --width -h --help" -- "$cur")
+        else
+            compopt -o filenames
+            mapfile -t COMPREPLY < <(compgen -f -X '!*.json' -- "$cur"; compgen -d -- "$cur")
+        fi
+        return
+        ;;
+    esac
+
+    if [[ $cur == -* ]]; then
+        mapfile -t COMPREPLY < <(compgen -W "-o --out-dir --json -a --activ -e --embed --array-dir
+            --overwrite -m --model --demix-model --weights-dir --stems-dir --stems-pattern
+            --demix-shifts --demix-seed --demix-precision --quantise-stems --spec-backend
+            -k --keep-byproducts --demix-dir --spec-dir --threads --cpu-level --timings
+            -q --quiet -v --verbose -h --help --version -d --device --no-multiprocess" -- "$cur")
+    else
+        compopt -o filenames
+        mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+        if [[ $COMP_CWORD -eq 1 ]]; then
+            mapfile -t -O "${#COMPREPLY[@]}" COMPREPLY < <(compgen -W "models show" -- "$cur")
+        fi
+    fi
+}
+
+complete -F _allin1 allin1
