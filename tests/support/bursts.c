@@ -31,21 +31,26 @@ float *test_bursts(size_t samples, int rate, double scale)
 
 int test_burst_lag(const float *samples, size_t count, double *similarity)
 {
+    /* Bursts start on whole samples at 44.1 kHz, so one shape serves for all. */
+    double shape[2 * REACH + 1], shape_energy = 0;
+    for (int i = -REACH; i <= REACH; i++) {
+        shape[i + REACH] = test_burst_at(FIRST + i / 44100.0);
+        shape_energy += shape[i + REACH] * shape[i + REACH];
+    }
     int best = 0;
     *similarity = -1;
     for (int lag = -FARTHEST; lag <= FARTHEST; lag++) {
         double product = 0, energy = 0, expected_energy = 0;
-        for (double at = FIRST; at < (double)count / 44100; at += EVERY) {
-            const long centre = lround(at * 44100);
+        for (int burst = 0; FIRST + EVERY * burst < (double)count / 44100; burst++) {
+            const long centre = lround((FIRST + EVERY * burst) * 44100);
             if (centre - REACH - FARTHEST < 0 || centre + REACH + FARTHEST >= (long)count)
                 continue;
-            for (long i = centre - REACH; i <= centre + REACH; i++) {
-                const double expected = test_burst_at((double)i / 44100);
-                const double actual = (double)samples[i + lag];
-                product += expected * actual;
-                energy += actual * actual;
-                expected_energy += expected * expected;
+            const float *at = samples + centre + lag;
+            for (int i = -REACH; i <= REACH; i++) {
+                product += shape[i + REACH] * (double)at[i];
+                energy += (double)at[i] * (double)at[i];
             }
+            expected_energy += shape_energy;
         }
         const double correlation = product / sqrt(energy * expected_energy + 1e-30);
         if (correlation > *similarity) {
