@@ -453,6 +453,40 @@ static void stems_are_scaled_and_mixed(void **state)
     free(expected);
 }
 
+/* The peak is found wherever it lies: a lone sample of 5 comes out as 1/1.01, halved by the silent
+ * other channel. Were it missed, it would come out as 5. */
+static void every_sample_can_be_the_peak(void **state)
+{
+    (void)state;
+    enum { LONGEST = 70 };
+    float out[A1_STEMS * A1_SPEC_BANDS];
+    for (int reference = 0; reference < 2; reference++) {
+        a1_spectrogram *plan =
+            open_plan(reference ? A1_SPEC_REFERENCE : A1_SPEC_FAST, ALLIN1_CPU_AUTO);
+        for (size_t samples = 1; samples <= LONGEST; samples++) {
+            stem_set set = make_stems(samples);
+            for (size_t at = 0; at < samples; at++) {
+                for (size_t s = 0; s < A1_STEMS; s++)
+                    set.memory[(2 * s + (s + at) % 2) * samples + at] = s % 2 ? -5.0f : 5.0f;
+                assert_int_equal(
+                    a1_spectrogram_stems(plan, NULL, set.channels, samples, 0, out, NULL),
+                    ALLIN1_OK);
+                memset(set.memory, 0, 8 * samples * sizeof *set.memory);
+                const double angle = 3.14159265358979323846 * (double)(at + HALF) / 2047.0;
+                const double expected = log10(1.0 + 0.5 / 1.01 * pow(sin(angle), 2.0));
+                for (size_t i = 0; i < A1_STEMS * A1_SPEC_BANDS; i++) {
+                    if (!(fabs((double)out[i] - expected) <= 5e-7))
+                        fail_msg("%s: %zu samples, peak at %zu: value %zu is %.9g, not %.9g",
+                                 reference ? "reference" : "fast", samples, at, i, (double)out[i],
+                                 expected);
+                }
+            }
+            free(set.memory);
+        }
+        a1_spectrogram_destroy(&plan);
+    }
+}
+
 /* Half steps between two channels, and values at the ends of the 16-bit range. */
 static void sixteen_bits_cut_toward_zero(void **state)
 {
@@ -541,6 +575,7 @@ int main(void)
         cmocka_unit_test(backends_agree),
         cmocka_unit_test(a_huge_sample_stays_in_its_frames),
         cmocka_unit_test(stems_are_scaled_and_mixed),
+        cmocka_unit_test(every_sample_can_be_the_peak),
         cmocka_unit_test(sixteen_bits_cut_toward_zero),
         cmocka_unit_test(not_a_number_stays_in_its_frames),
     };
