@@ -106,9 +106,10 @@ allin1_status a1_pool_create(a1_pool **out, unsigned threads, a1_error *err)
         worker_start *start = &pool->starts[pool->started];
         *start = (worker_start){.pool = pool, .number = pool->started + 1};
         if (pthread_create(&pool->handles[pool->started], NULL, worker_main, start) != 0) {
+            const unsigned number = start->number;
             a1_pool_destroy(&pool);
             return a1_fail(err, ALLIN1_ERROR_MEMORY, "the system refused to start thread %u of %u",
-                           start->number + 1, threads);
+                           number + 1, threads);
         }
         pool->started++;
     }
