@@ -41,17 +41,17 @@ typedef struct a1_lane_input {
 #define A1_LANE_CONV_TILE 4
 #define A1_LANE_CONV_TILE_FLOATS (A1_LANE_CONV_TILE * 10)
 
-/* One-dimensional attention of one block: two heads of 12 channels, five neighbours each. */
+/* One-dimensional attention of one block and one head of 12 channels, five neighbours each. */
 typedef struct a1_lane_attention {
-    const float *q; /* [24][32], scaled */
+    const float *q; /* [12][32], scaled */
     const float *k; /* the block's first frame; rows of `kv_stride` floats */
     const float *v;
     size_t kv_stride;
     ptrdiff_t dilation;    /* frames between neighbours */
     ptrdiff_t shift;       /* neighbour j is shift + j dilations away, shift in -4..0 */
-    const float *position; /* [2][9] biases by shift + j + 4 */
+    const float *position; /* [9] biases by shift + j + 4 */
     const float *keep;     /* NULL, or [32]: only lanes where it is above 0.5 are written */
-    float *out;            /* [24][32] */
+    float *out;            /* [12][32] */
 } a1_lane_attention;
 
 /* Two-dimensional attention of one block of four stems, window 5 x 5, dilation 1: all stems, and a
@@ -85,6 +85,8 @@ typedef struct a1_lane_kernels {
                        float *out);
     /* out = (a + b) / 2 over `rows` rows of 32. */
     void (*mean)(const float *a, const float *b, size_t rows, float *out);
+    /* out[band * stride + t] = frames[t][band] for 32 frames. */
+    void (*transpose)(const float *frames, size_t bands, float *out, size_t stride);
     /* 3 x 3 convolution of the bands, maximum over three frequencies, ELU. bands: rows of `stride`
      * floats that begin one frame before the block and hold 34 frames, 3 * pooled + 2 of them;
      * out: [pooled][12][32]. */

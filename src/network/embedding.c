@@ -5,11 +5,12 @@
 #define DIM A1_NET_DIM
 #define BANDS A1_NET_BANDS
 
-/* Blocks of one task; the blocks beside them are computed twice, for one frame each. */
-#define RUN 32
+/* Blocks of the smallest task: the blocks beside a task are computed twice, for one frame each. */
+#define RUN_LEAST 16
 
-/* A row of bands: one frame before the block, the block, one after. */
-#define BAND_STRIDE 48
+/* A row of bands: the frame before the block, the block, aligned, and the frame after it. */
+#define BAND_STRIDE 64
+#define BAND_FIRST 16
 
 /* The second stage keeps three blocks in a ring. A row holds the frame before the block, the block,
  * aligned, and the frame after it. */
@@ -39,12 +40,22 @@ size_t a1_embedding_scratch(void)
 /* Frames block * 32 - 1 to block * 32 + 32 with bands as rows, zeros where there is no frame. */
 static void load_bands(const a1_network_job *job, size_t stem, size_t block, float *bands)
 {
-    const float *from = job->spectrogram + stem * job->frames * BANDS;
-    for (size_t lane = 0; lane < A1_LANES + 2; lane++) {
-        const size_t t = block * A1_LANES + lane; /* one more than the frame */
-        const float *frame = t >= 1 && t <= job->frames ? from + (t - 1) * BANDS : NULL;
+    const size_t count = a1_block_frames(job, block), first = block * A1_LANES;
+    const float *frames = job->spectrogram + (stem * job->frames + first) * BANDS;
+    if (count == A1_LANES) {
+        job->kernels->transpose(frames, BANDS, bands + BAND_FIRST, BAND_STRIDE);
+    } else {
         for (size_t band = 0; band < BANDS; band++)
-            bands[band * BAND_STRIDE + lane] = frame ? frame[band] : 0.0f;
+            for (size_t lane = 0; lane < A1_LANES; lane++)
+                bands[band * BAND_STRIDE + BAND_FIRST + lane] =
+                    lane < count ? frames[lane * BANDS + band] : 0.0f;
+    }
+    const float *before = first > 0 ? frames - BANDS : NULL;
+    const float *after = first + A1_LANES < job->frames ? frames + A1_LANES * BANDS : NULL;
+    for (size_t band = 0; band < BANDS; band++) {
+        float *row = bands + band * BAND_STRIDE + BAND_FIRST;
+        row[-1] = before ? before[band] : 0.0f;
+        row[A1_LANES] = after ? after[band] : 0.0f;
     }
 }
 
@@ -52,7 +63,8 @@ static void second_stage(const embedding *e, size_t stem, size_t block, scratch 
 {
     const a1_lane_kernels *kernels = e->job->kernels;
     load_bands(e->job, stem, block, s->bands);
-    kernels->conv_bands(e->model->conv0, s->bands, BAND_STRIDE, A1_NET_BANDS0, s->first);
+    kernels->conv_bands(e->model->conv0, s->bands + BAND_FIRST - 1, BAND_STRIDE, A1_NET_BANDS0,
+                        s->first);
     for (size_t f = 0; f < A1_NET_BANDS1; f++) {
         for (size_t pool = 0; pool < 3; pool++) {
             const float *x = s->first + (3 * f + pool) * A1_NET_CONV0 * A1_LANES;
@@ -95,8 +107,7 @@ static void run_task(void *argument, size_t index, unsigned worker)
     const a1_network_job *job = e->job;
     scratch *s = (scratch *)(void *)(job->scratch + worker * job->scratch_stride);
     const size_t stem = index / e->runs, run = index % e->runs;
-    const size_t begin = run * RUN;
-    const size_t end = begin + RUN < job->blocks ? begin + RUN : job->blocks;
+    const size_t begin = job->blocks * run / e->runs, end = job->blocks * (run + 1) / e->runs;
     float *slots[3] = {NULL, s->second[0], s->second[1]}; /* the blocks before, at and after */
     if (begin > 0) {
         slots[0] = s->second[2];
@@ -119,6 +130,6 @@ static void run_task(void *argument, size_t index, unsigned worker)
 
 void a1_embedding_run(a1_network_job *job, const a1_fold_model *model)
 {
-    embedding e = {job, model, (job->blocks + RUN - 1) / RUN};
+    embedding e = {job, model, a1_task_parts(job, A1_NET_STEMS, job->blocks, RUN_LEAST)};
     a1_pool_run(job->pool, A1_NET_STEMS * e.runs, run_task, &e);
 }

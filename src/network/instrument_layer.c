@@ -105,6 +105,8 @@ static void run_task(void *argument, size_t index, unsigned worker)
     const size_t fill_end = end + MARGIN < job->blocks ? end + MARGIN : job->blocks;
     for (size_t block = begin < MARGIN ? 0 : begin - MARGIN; block < fill_end; block++) {
         for (size_t stem = 0; stem < STEMS; stem++) {
+            if (block + 1 < fill_end)
+                a1_prefetch_block(a1_state_block(job->state, job, stem, block + 1));
             norm_block(l, stem, block, s->normed);
             const a1_lane_input in = rows_of(s->normed);
             job->kernels->dense(&l->model->keys_values, &in,

@@ -48,6 +48,16 @@ void a1_instrument_layer_run(a1_network_job *job, const a1_instrument_model *mod
 void a1_heads_run(a1_network_job *job, const a1_fold_model *model, size_t fold, size_t folds,
                   const a1_network_output *output);
 
+/* Into how many parts each of `pieces` equal pieces of `length` units should be split, so that all
+ * threads have work to the end and parts have at least `least` units. */
+static inline size_t a1_task_parts(const a1_network_job *job, size_t pieces, size_t length,
+                                   size_t least)
+{
+    const size_t wanted = (8 * (size_t)a1_pool_threads(job->pool) + pieces - 1) / pieces;
+    const size_t most = length < 2 * least ? 1 : length / least;
+    return wanted < most ? wanted : most;
+}
+
 static inline float *a1_state_block(float *state, const a1_network_job *job, size_t stem,
                                     size_t block)
 {
@@ -59,6 +69,14 @@ static inline size_t a1_block_frames(const a1_network_job *job, size_t block)
 {
     const size_t left = job->frames - block * A1_LANES;
     return left < A1_LANES ? left : A1_LANES;
+}
+
+/* Asks for a block that is about to be read: the blocks of a strip are too far apart for the
+ * processor to guess. */
+static inline void a1_prefetch_block(const float *block)
+{
+    for (size_t i = 0; i < A1_NET_BLOCK_FLOATS; i += 16)
+        __builtin_prefetch(block + i);
 }
 
 /* Zeros in the lanes from `count` on. */

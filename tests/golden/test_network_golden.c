@@ -345,17 +345,20 @@ static void attention_1d_case(const char *name, size_t dilation, allin1_cpu_leve
                             ? (float)q[from + (channel / 12 * length + t) * 12 + channel % 12]
                             : 0.0f;
                 }
-                a1_lane_attention a = {.q = queries,
-                                       .k = keys + margin + row * A1_LANES,
-                                       .v = values + margin + row * A1_LANES,
-                                       .kv_stride = stride,
-                                       .dilation = (ptrdiff_t)local,
-                                       .position = position,
-                                       .keep = shifts.uniform ? NULL : keep,
-                                       .out = out};
-                for (a.shift = shifts.lowest; a.shift <= shifts.highest; a.shift++)
-                    if (shifts.uniform || a1_block_shifts_select(&shifts, a.shift, keep))
-                        a1_lane_kernels_get(&cpu)->attend(&a);
+                for (size_t head = 0; head < 2; head++) {
+                    const size_t at = head * 12 * stride + margin + row * A1_LANES;
+                    a1_lane_attention a = {.q = queries + head * 12 * A1_LANES,
+                                           .k = keys + at,
+                                           .v = values + at,
+                                           .kv_stride = stride,
+                                           .dilation = (ptrdiff_t)local,
+                                           .position = position + head * 9,
+                                           .keep = shifts.uniform ? NULL : keep,
+                                           .out = out + head * 12 * A1_LANES};
+                    for (a.shift = shifts.lowest; a.shift <= shifts.highest; a.shift++)
+                        if (shifts.uniform || a1_block_shifts_select(&shifts, a.shift, keep))
+                            a1_lane_kernels_get(&cpu)->attend(&a);
+                }
                 for (size_t c = 0; c < 24 * A1_LANES; c++) {
                     const size_t channel = c / A1_LANES, t = start + c % A1_LANES;
                     if (t < length)

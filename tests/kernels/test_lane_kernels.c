@@ -226,6 +226,27 @@ static void test_mean(void **state)
     free(b);
 }
 
+static void test_transpose(void **state)
+{
+    (void)state;
+    enum { STRIDE = 37 };
+    for (size_t bands = 1; bands < 90; bands += bands < 20 ? 1 : 15) {
+        float *frames = random_floats(A1_LANES * bands, bands), *out = malloc(bands * STRIDE * 4);
+        assert_non_null(out);
+        for (size_t level = 0; level < level_count; level++) {
+            for (size_t i = 0; i < bands * STRIDE; i++)
+                out[i] = GUARD;
+            levels[level]->transpose(frames, bands, out, STRIDE);
+            for (size_t i = 0; i < bands * STRIDE; i++) {
+                const size_t band = i / STRIDE, lane = i % STRIDE;
+                assert_true(out[i] == (lane < A1_LANES ? frames[lane * bands + band] : GUARD));
+            }
+        }
+        free(frames);
+        free(out);
+    }
+}
+
 static void test_conv_bands(void **state)
 {
     (void)state;
@@ -318,15 +339,16 @@ static void attend_case(ptrdiff_t dilation, ptrdiff_t shift, int with_keep)
         for (size_t i = 0; i < 24 * A1_LANES; i++)
             out[i] = GUARD;
         const float *k = kv + BEFORE, *v = kv + 24 * STRIDE + BEFORE;
-        levels[level]->attend(&(a1_lane_attention){.q = q,
-                                                   .k = k,
-                                                   .v = v,
-                                                   .kv_stride = STRIDE,
-                                                   .dilation = dilation,
-                                                   .shift = shift,
-                                                   .position = position,
-                                                   .keep = with_keep ? keep : NULL,
-                                                   .out = out});
+        for (size_t head = 0; head < 2; head++)
+            levels[level]->attend(&(a1_lane_attention){.q = q + head * 12 * A1_LANES,
+                                                       .k = k + head * 12 * STRIDE,
+                                                       .v = v + head * 12 * STRIDE,
+                                                       .kv_stride = STRIDE,
+                                                       .dilation = dilation,
+                                                       .shift = shift,
+                                                       .position = position + head * 9,
+                                                       .keep = with_keep ? keep : NULL,
+                                                       .out = out + head * 12 * A1_LANES});
         for (size_t i = 0; i < 24 * A1_LANES; i++) {
             const size_t row = i / A1_LANES, lane = i % A1_LANES, head = row / 12;
             if (with_keep && keep[lane] == 0.0f) {
@@ -466,11 +488,11 @@ static void test_bad_lanes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_dense),      cmocka_unit_test(test_gelu),
-        cmocka_unit_test(test_layer_norm), cmocka_unit_test(test_mean),
-        cmocka_unit_test(test_conv_bands), cmocka_unit_test(test_pool_elu),
-        cmocka_unit_test(test_attend),     cmocka_unit_test(test_attend_grid),
-        cmocka_unit_test(test_bad_lanes),
+        cmocka_unit_test(test_dense),       cmocka_unit_test(test_gelu),
+        cmocka_unit_test(test_layer_norm),  cmocka_unit_test(test_mean),
+        cmocka_unit_test(test_transpose),   cmocka_unit_test(test_conv_bands),
+        cmocka_unit_test(test_pool_elu),    cmocka_unit_test(test_attend),
+        cmocka_unit_test(test_attend_grid), cmocka_unit_test(test_bad_lanes),
     };
     find_levels();
     return cmocka_run_group_tests(tests, NULL, NULL);
