@@ -302,7 +302,7 @@ int show_command(int argc, char **argv)
             first = false;
         else
             good = false;
-        fflush(stdout);
+        good &= standard_output_flush();
     }
-    return standard_output_flush() && good ? EXIT_GOOD : EXIT_SOME_FAILED;
+    return good ? EXIT_GOOD : EXIT_SOME_FAILED;
 }

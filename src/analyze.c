@@ -120,7 +120,8 @@ static allin1_status separate(a1_analysis *a, a1_error *err)
     if (found) {
         from->stems = ALLIN1_ORIGIN_BYPRODUCT;
     } else {
-        A1_TRY(report(a, ALLIN1_STAGE_DEMIX_INIT, DONE_DEMIX, 0, err));
+        if (!a->context->demixer)
+            A1_TRY(report(a, ALLIN1_STAGE_DEMIX_INIT, DONE_DEMIX, 0, err));
         A1_TRY(a1_context_build_demixer(a->context, err));
         A1_TRY(a1_stems_create(&a->stems, a->samples, err));
         A1_TRY(demix(a, err));
@@ -310,7 +311,8 @@ static allin1_status postprocess(a1_analysis *a, a1_error *err)
 
 static allin1_status run_file(a1_analysis *a, a1_error *err)
 {
-    A1_TRY(report(a, ALLIN1_STAGE_MODEL_LOAD, DONE_LOAD, 0, err));
+    if (a->context->network_files.count == 0)
+        A1_TRY(report(a, ALLIN1_STAGE_MODEL_LOAD, DONE_LOAD, 0, err));
     A1_TRY(a1_keys_of_file(a->context, a->path, &a->request, &a->keys, err));
     a->progress_done = DONE_LOAD;
     if (a->request.stems_dir) {

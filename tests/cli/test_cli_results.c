@@ -479,6 +479,44 @@ static void interrupted(void **state)
     }
 }
 
+/* A bar on a terminal, taken away at the end; plain lines elsewhere; nothing when quiet. */
+static void progress(void **state)
+{
+    (void)state;
+    make_sound("a.wav", MUSIC, 12);
+    const char *const words[] = {SMALL, "--overwrite", "a.wav", NULL};
+    const char *const environment[] = {"TERM=xterm", NULL};
+    const program_setting terminal = {.terminal = true, .environment = environment};
+    program_outcome run = program_run(&terminal, words);
+    program_expect(&run, 0);
+    expect_text(run.err, "a.wav");
+    expect_text(run.err, "demixing");
+    expect_text(run.err, "%");
+    expect_text(run.err, "\xe2\x96\x91"); /* an empty cell */
+    for (const char *line = run.err; *line;) {
+        const size_t length = strcspn(line, "\r\n");
+        assert_true(length < 100 + 2 * 40 + 8); /* a cell takes three bytes */
+        line += length + (line[length] != '\0');
+    }
+    const char *last_bar = strrchr(run.err, '%'), *message = strstr(run.err, "-> ./struct/a.json");
+    assert_true(message > last_bar);
+    expect_text(last_bar, "\r\033[K");
+    program_free(&run);
+
+    run = program_run(NULL, words);
+    program_expect(&run, 0);
+    expect_text(run.err, "a.wav: demixing\na.wav: spectrogram\na.wav: network\n");
+    expect_no_text(run.err, "\033");
+    expect_no_text(run.err, "\r");
+    program_free(&run);
+
+    const char *const quiet[] = {SMALL, "--overwrite", "-q", "a.wav", NULL};
+    run = program_run(&terminal, quiet);
+    program_expect(&run, 0);
+    assert_string_equal(run.err, "");
+    program_free(&run);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -495,6 +533,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(timings, set_up, clean_up),
         cmocka_unit_test_setup_teardown(full_disk, set_up, clean_up),
         cmocka_unit_test_setup_teardown(interrupted, set_up, clean_up),
+        cmocka_unit_test_setup_teardown(progress, set_up, clean_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -259,10 +259,71 @@ static void from_the_audio(void **state)
     allin1_result_free(&result);
 }
 
+static allin1_result *analyze_mono(const float *mono, size_t samples)
+{
+    const float *const channels[2] = {mono, mono};
+    allin1_result *result;
+    allin1_error error;
+    need(allin1_analyze_samples(context, channels, samples, NULL, &result, &error), &error);
+    assert_true(result->segment_count > 0);
+    const allin1_segment *last = &result->segments[result->segment_count - 1];
+    assert_true(fabs(last->end - ceil((double)samples / 441) / 100) < 1e-9);
+    return result;
+}
+
+/* Where there is no beat, none is found: no list, no tempo. The reference fails on silence. */
+static void sounds_without_a_beat(void **state)
+{
+    (void)state;
+    enum { SAMPLES = 5 * 44100 };
+    float *sound = calloc(SAMPLES, sizeof *sound);
+    uint64_t seed = 3;
+    for (int kind = 0; kind < 3; kind++) {
+        if (kind == 1)
+            sound[220] = 0.9f;
+        for (size_t i = 0; kind == 2 && i < SAMPLES; i++)
+            sound[i] = 0.3f * test_random(&seed);
+        allin1_result *result = analyze_mono(sound, SAMPLES);
+        assert_int_equal(result->beat_count, 0);
+        assert_int_equal(result->bpm, 0);
+        assert_true(isnan(result->tempo));
+        assert_int_equal(result->beats_per_bar, 0);
+        allin1_result_free(&result);
+        result = analyze_mono(sound, 441);
+        assert_int_equal(result->beat_count, 0);
+        allin1_result_free(&result);
+    }
+    free(sound);
+}
+
+/* Clicks whose tempo is known. */
+static void a_click_track(void **state)
+{
+    (void)state;
+    enum { SAMPLES = 12 * 44100, PERIOD = 22050 };
+    float *sound = calloc(SAMPLES, sizeof *sound);
+    for (size_t i = 0; i < SAMPLES; i++)
+        sound[i] = i % PERIOD < 220 ? 0.9f : 0;
+    allin1_result *result = analyze_mono(sound, SAMPLES);
+    print_message("%zu beats, %d bpm, %.3f bpm\n", result->beat_count, result->bpm, result->tempo);
+    assert_int_equal(result->bpm, 120);
+    assert_true(fabs(result->tempo - 120) < 0.1); /* 12 s on a grid of 10 ms */
+    assert_in_range(result->beat_count, 20, 24);
+    for (size_t i = 0; i < result->beat_count; i++) {
+        const double off = fmod(result->beats[i] + 0.25, 0.5) - 0.25;
+        assert_true(fabs(off) <= 0.03); /* three frames */
+    }
+    allin1_result_free(&result);
+    free(sound);
+}
+
 int main(void)
 {
     enum { SONGS = sizeof songs / sizeof *songs };
-    struct CMUnitTest tests[2 * SONGS];
+    struct CMUnitTest tests[2 * SONGS + 2] = {
+        [2 * SONGS] = cmocka_unit_test(sounds_without_a_beat),
+        [2 * SONGS + 1] = cmocka_unit_test(a_click_track),
+    };
     static char names[2 * SONGS][96];
     for (size_t i = 0; i < SONGS; i++) {
         snprintf(names[i], sizeof names[i], "from_the_spectrogram(%s)", songs[i].folder);

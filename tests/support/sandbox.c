@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -191,6 +192,27 @@ static void become_program(const char *program, const program_setting *setting,
     _exit(127);
 }
 
+/* A terminal instead of a pipe: [0] is read by the test, [1] written by the program. */
+static void open_terminal(int ends[2])
+{
+    const struct winsize size = {.ws_row = 25, .ws_col = 100};
+    ends[0] = posix_openpt(O_RDWR | O_NOCTTY);
+    assert_true(ends[0] >= 0);
+    assert_int_equal(grantpt(ends[0]), 0);
+    assert_int_equal(unlockpt(ends[0]), 0);
+    ends[1] = open(ptsname(ends[0]), O_RDWR | O_NOCTTY);
+    assert_true(ends[1] >= 0);
+    assert_int_equal(ioctl(ends[1], TIOCSWINSZ, &size), 0);
+}
+
+static void open_channel(int ends[2], bool terminal)
+{
+    if (terminal)
+        open_terminal(ends);
+    else
+        assert_int_equal(pipe(ends), 0);
+}
+
 /* Reads both pipes until they are closed. */
 static void collect(pid_t child, const program_setting *setting, int out, int err,
                     program_outcome *outcome)
@@ -217,7 +239,7 @@ static void collect(pid_t child, const program_setting *setting, int out, int er
             const ssize_t got = read(pipes[i].fd, part, sizeof part);
             if (got > 0)
                 fwrite(part, 1, (size_t)got, to[i]);
-            else if (got == 0 || errno != EINTR)
+            else if (got == 0 || errno != EINTR) /* a terminal ends with EIO */
                 pipes[i].fd = -1;
         }
     }
@@ -240,8 +262,8 @@ program_outcome program_run(const program_setting *setting, const char *const *a
     if (!setting)
         setting = &usual;
     int out[2], err[2], wait_status;
-    assert_int_equal(pipe(out), 0);
-    assert_int_equal(pipe(err), 0);
+    open_channel(out, setting->output_terminal);
+    open_channel(err, setting->terminal);
     fflush(NULL);
     const pid_t child = fork();
     assert_true(child >= 0);

@@ -27,6 +27,8 @@ typedef struct program_setting {
     bool no_output;                 /* standard output is closed */
     bool broken_output;             /* nobody reads standard output */
     const char *output_device;      /* standard output goes there, for example /dev/full */
+    bool terminal;                  /* standard error is a terminal of 100 columns */
+    bool output_terminal;           /* standard output is one */
     int interrupt_after_ms;         /* send SIGINT then; 0: never */
 } program_setting;
 
