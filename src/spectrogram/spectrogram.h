@@ -1,12 +1,12 @@
 /* The madmom-compatible filtered log spectrogram of the separated stems.
  *
- * Source: madmom (Boeck et al., 2016): FramedSignal, STFT, LogarithmicFilterbank; exact semantics in
- * docs/MODEL.md. Frame i is centred on sample 441 i; 81 bands; log10(1 + x).
+ * Source: madmom (Boeck et al., 2016): FramedSignal, STFT, LogarithmicFilterbank; exact semantics
+ * in docs/MODEL.md. Frame i is centred on sample 441 i; 81 bands; log10(1 + x).
  *
- * Samples are finite, and within 1e15 for the fast backend, whose float32 squares end there; what is
- * not a number spoils the frames that hold it and no others. The same input gives the same bits for
- * any number of threads. Each call takes some 0.3 MB of working memory a thread, whatever the length,
- * and fails with ALLIN1_ERROR_MEMORY without it. */
+ * Samples are finite, and within 1e15 for the fast backend, whose float32 squares end there; what
+ * is not a number spoils the frames that hold it and no others. The same input gives the same bits
+ * for any number of threads. Each call takes some 0.3 MB of working memory a thread, whatever the
+ * length, and fails with ALLIN1_ERROR_MEMORY without it. */
 #ifndef A1_SPECTROGRAM_H
 #define A1_SPECTROGRAM_H
 
