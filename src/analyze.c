@@ -382,7 +382,7 @@ static allin1_status keep_spans(a1_analysis *a, a1_error *err)
     a1_result *result = a->result;
     allin1_span *spans = a1_result_alloc(result, recorder->ended_count * sizeof *spans);
     const char *model = a1_result_string(result, recorder->model);
-    if (!spans || !model)
+    if (recorder->lost || !spans || !model)
         return a1_fail_memory(err, "the result");
     result->run = recorder->run;
     for (size_t i = 0; i < recorder->ended_count; i++) {

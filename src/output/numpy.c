@@ -57,21 +57,21 @@ done:
     return status;
 }
 
-static allin1_status add_member(zip_t *archive, const a1_npy *array, const char *path, a1_error *err)
+/* *bytes receives the member's content, which must live until the archive is closed. */
+static allin1_status add_member(zip_t *archive, const a1_npy *array, const char *path,
+                                unsigned char **bytes, a1_error *err)
 {
     const size_t size = byte_count(array);
-    unsigned char *bytes = malloc(HEADER_SIZE + size);
-    if (!bytes)
+    *bytes = malloc(HEADER_SIZE + size);
+    if (!*bytes)
         return a1_fail_memory(err, "an array archive");
-    make_header(array, bytes);
-    memcpy(bytes + HEADER_SIZE, array->values, size);
+    make_header(array, *bytes);
+    memcpy(*bytes + HEADER_SIZE, array->values, size);
     char name[64];
     snprintf(name, sizeof name, "%s.npy", array->name);
-    zip_source_t *source = zip_source_buffer(archive, bytes, HEADER_SIZE + size, 1);
-    if (!source) {
-        free(bytes);
+    zip_source_t *source = zip_source_buffer(archive, *bytes, HEADER_SIZE + size, 0);
+    if (!source)
         return a1_fail(err, ALLIN1_ERROR_IO, "%s: %s", path, zip_strerror(archive));
-    }
     const zip_int64_t index = zip_file_add(archive, name, source, ZIP_FL_ENC_GUESS);
     if (index < 0) {
         zip_source_free(source);
@@ -109,6 +109,9 @@ allin1_status a1_npz_write(const char *path, const a1_npy *arrays, size_t count,
     zip_error_init(&reason);
     allin1_status status;
     zip_t *archive = NULL;
+    unsigned char **members = calloc(count, sizeof *members);
+    if (!members)
+        return a1_fail_memory(err, "an array archive");
     zip_source_t *buffer = zip_source_buffer_create(NULL, 0, 0, &reason);
     if (buffer) {
         zip_source_keep(buffer); /* the archive takes one reference with it when it is closed */
@@ -121,7 +124,7 @@ allin1_status a1_npz_write(const char *path, const a1_npy *arrays, size_t count,
         goto done;
     }
     for (size_t i = 0; i < count; i++)
-        A1_CHECK(add_member(archive, &arrays[i], path, err));
+        A1_CHECK(add_member(archive, &arrays[i], path, &members[i], err));
     if (zip_close(archive) != 0) {
         status = a1_fail(err, ALLIN1_ERROR_IO, "%s: %s", path, zip_strerror(archive));
         goto done;
@@ -135,5 +138,8 @@ done:
     if (buffer)
         zip_source_free(buffer);
     zip_error_fini(&reason);
+    for (size_t i = 0; i < count; i++)
+        free(members[i]);
+    free(members);
     return status;
 }

@@ -36,6 +36,7 @@ void a1_recorder_finish(a1_recorder *recorder)
 void a1_recorder_restart(a1_recorder *recorder)
 {
     recorder->ended_count = 0;
+    recorder->lost = false;
 }
 
 allin1_span *a1_span_begin(a1_recorder *recorder, const char *stage)
@@ -61,14 +62,15 @@ allin1_span *a1_span_begin(a1_recorder *recorder, const char *stage)
     return &open->span;
 }
 
-/* Keeping a span for the result is a convenience: without memory it only goes to the callback. */
 static void keep(a1_recorder *recorder, const allin1_span *span)
 {
     if (recorder->ended_count == recorder->ended_capacity) {
         const size_t capacity = recorder->ended_capacity ? 2 * recorder->ended_capacity : 32;
         allin1_span *ended = realloc(recorder->ended, capacity * sizeof *ended);
-        if (!ended)
+        if (!ended) {
+            recorder->lost = true;
             return;
+        }
         recorder->ended = ended;
         recorder->ended_capacity = capacity;
     }

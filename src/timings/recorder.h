@@ -4,6 +4,8 @@
 #ifndef A1_TIMINGS_RECORDER_H
 #define A1_TIMINGS_RECORDER_H
 
+#include <stdbool.h>
+
 #include <allin1/allin1.h>
 
 #include "base/error.h"
@@ -27,6 +29,7 @@ typedef struct a1_recorder {
     a1_open_span open[A1_SPAN_DEPTH];
     allin1_span *ended; /* since a1_recorder_restart; strings are borrowed */
     size_t ended_count, ended_capacity;
+    bool lost; /* memory ran out for one that ended */
 } a1_recorder;
 
 /* Fills id, host and start of the run; the rest of `run` is the caller's. */
