@@ -44,7 +44,7 @@ demo: build ## Build, fetch the weights, analyse the bundled song and show its s
 check: ## Build, fetch the weights that the tests need, run all tests and count them
 	@scripts/setup.sh build fetch test
 	$(configure) -DALLIN1_TESTS=ON
-	$(compile)
+	$(compile) --target all render_demo
 	@$(program) models fetch htdemucs || \
 	    echo "check: the weights could not be fetched; the tests that need them will be skipped" >&2
 	@scripts/run_tests.sh $(BUILD)
