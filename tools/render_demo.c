@@ -55,15 +55,15 @@ static const section song_form[] = {
      .kick = "9..5..7.9.5.....", .snare = "....9.......9..2", .clap = "....6.......6...",
      .hat = "7.4.6.4.7.4.6.4.", .open_hat = "..5...5...5...5.", .shaker = "5353535353535353",
      .bass = "1-1-1-8-1-1-5-8-", .keys = "7...5...6...5...", .guitar = "8.5.6.5.7.5.6.5.",
-     .pad = 0.8, .crash = 1.0, .fill = 2, .sung = CHORUS_LINE, .voice = 1, .doubled = 1},
+     .pad = 0.5, .crash = 1.0, .fill = 2, .sung = CHORUS_LINE, .voice = 1.3, .doubled = 1},
     {"verse", 8, VERSE_CHORDS,
      .kick = "8.......7.......", .rim = "....6.......6...", .hat = "5.2.4.2.5.2.4.2.",
-     .bass = "1-----..1---..5-", .keys = "5...............", .fill = 1, .sung = VERSE_LINE, .voice = 1.7},
+     .bass = "1-----..1---..5-", .keys = "3.....2...2.....", .fill = 1, .sung = VERSE_LINE, .voice = 1.7},
     {"chorus", 8, CHORUS_CHORDS,
      .kick = "9..5..7.9.5.....", .snare = "....9.......9..2", .clap = "....6.......6...",
      .hat = "7.4.6.4.7.4.6.4.", .open_hat = "..5...5...5...5.", .shaker = "5353535353535353",
      .bass = "1-1-1-8-1-1-5-8-", .keys = "7...5...6...5...", .guitar = "8.5.6.5.7.5.6.5.",
-     .pad = 0.8, .crash = 1.0, .fill = 0, .sung = CHORUS_LINE, .voice = 1, .doubled = 1},
+     .pad = 0.5, .crash = 1.0, .fill = 0, .sung = CHORUS_LINE, .voice = 1.3, .doubled = 1},
     {"bridge", 12, BRIDGE_CHORDS,
      .snare = "........7.......", .ride = "5...4...5...4...", .pad = 1.0, .crash = 0.6,
      .sung = BRIDGE_LINE, .voice = 0.9},
@@ -71,8 +71,7 @@ static const section song_form[] = {
      .kick = "9..5..7.9.5.....", .snare = "....9.......9..2", .clap = "....7.......7...",
      .hat = "7.4.6.4.7.4.6.4.", .open_hat = "..5...5...5...5.", .shaker = "5353535353535353",
      .bass = "1-1-1-8-1-1-5-8-", .keys = "7...5...6...5...", .guitar = "8.5.6.5.7.5.6.5.",
-     .pluck = "0.2.4.2.5.4.2.4.", .pad = 0.9, .crash = 1.0, .fill = 1, .sung = CHORUS_LINE,
-     .voice = 1, .doubled = 1},
+     .pad = 0.5, .crash = 1.0, .fill = 1, .sung = CHORUS_LINE, .voice = 1.3, .doubled = 1},
     {"outro", 8, OUTRO_CHORDS,
      .hat = "6.2.5.2.6.2.5.23", .bass = "1---------------",
      .keys = "5...............", .pluck = "0.2.1.3.2.4.3.2.", .pad = 0.7, .crash = 0.7},
@@ -646,7 +645,7 @@ static void play_harmony(song *s, const section *part, int first_bar)
             const double strike = pattern_level(part->guitar, step);
             if (strike > 0)
                 guitar_strike(s, at, seconds(step_frame(0, 2)) * (strike > 0.7 ? 1 : 0.8),
-                              c.bass + 12 < 43 ? c.bass + 12 : c.bass, 0.17 * (0.5 + strike / 2));
+                              c.bass + 12 < 43 ? c.bass + 12 : c.bass, 0.11 * (0.5 + strike / 2));
             if (part->pluck && part->pluck[step] != '.') {
                 const int index = part->pluck[step] - '0';
                 const int pitch = c.root + 12 + c.notes[index % c.count] + 12 * (index / c.count);
@@ -684,7 +683,7 @@ static mouth vowel_shape(char vowel)
     } vowels[] = {{'a', {850, 1220, 2810}}, {'e', {610, 2330, 2990}}, {'i', {310, 2790, 3310}},
                   {'o', {590, 920, 2710}},  {'u', {370, 950, 2670}}};
     mouth m = {.formants = {0, 0, 0, 3900, 4900}, .widths = {85, 100, 140, 220, 300},
-               .voice = 1, .breath = 0.02, .hiss_hz = 5000};
+               .voice = 1, .breath = 0.07, .hiss_hz = 5000};
     for (size_t i = 0; i < sizeof vowels / sizeof *vowels; i++)
         if (vowels[i].name == vowel)
             memcpy(m.formants, vowels[i].formants, sizeof vowels[i].formants);
@@ -710,19 +709,19 @@ static double consonant_shape(char consonant, char vowel, mouth *m)
         return 0.06;
     case 's':
         m->voice = 0;
-        m->hiss = 0.10;
+        m->hiss = 0.2;
         m->hiss_hz = 7000;
         return 0.1;
     case 't':
         m->voice = 0;
-        m->hiss = 0.16;
+        m->hiss = 0.3;
         m->hiss_hz = 4500;
         return 0.025;
     case 'd':
         m->formants[0] = 280;
         m->formants[1] = 1750;
         m->voice = 0.25;
-        m->hiss = 0.05;
+        m->hiss = 0.12;
         m->hiss_hz = 3800;
         return 0.03;
     default: /* h */
@@ -789,7 +788,7 @@ static void sing(const singer *who, const utterance *list, int count)
 
         const double vibrato = 0.32 * fmin(fmax((held - 0.18) / 0.3, 0), 1) *
                                sine(5.4 * seconds(n) + 0.3 * who->take);
-        const double hz = pitch_hz(pitch + who->transpose + who->cents + vibrato + 0.35 * drift - bend);
+        const double hz = pitch_hz(pitch + who->transpose + who->cents + vibrato + 0.9 * drift - bend);
         phase += hz / RATE;
         phase -= floor(phase);
         const double next = glottis(phase), air = noise(&chance);
@@ -860,10 +859,10 @@ static void play_voice(song *s, const section *part, int first_bar)
         return;
     static const singer singers[] = {
         {.take = 1, .level = 1.0, .where = 0},
-        {.take = 2, .level = 0.35, .where = -0.55, .cents = 0.07},
-        {.take = 3, .level = 0.35, .where = 0.55, .cents = -0.06},
-        {.take = 4, .level = 0.25, .where = -0.75},
-        {.take = 5, .level = 0.25, .where = 0.75, .cents = 0.05},
+        {.take = 2, .level = 0.18, .where = -0.3, .cents = 0.07},
+        {.take = 3, .level = 0.18, .where = 0.3, .cents = -0.06},
+        {.take = 4, .level = 0.1, .where = -0.5},
+        {.take = 5, .level = 0.1, .where = 0.5, .cents = 0.05},
     };
     for (int i = 0; i < (part->doubled ? 5 : 1); i++) {
         singer who = singers[i];
