@@ -253,6 +253,32 @@ static void damaged_packets_are_counted(void **state)
     a1_audio_free(&hole);
 }
 
+/* One flipped bit often decodes, to noise: the frame's checksum must tell. */
+static void a_flipped_bit_in_flac_is_never_heard(void **state)
+{
+    (void)state;
+    const format_case *t = &formats[6];
+    assert_true(make(t));
+    size_t size;
+    uint8_t *bytes = test_read_bytes(test_path(t->name), &size);
+    a1_audio whole;
+    assert_true(decode_anything(test_path(t->name), &whole));
+    for (size_t turn = 1; turn < 12; turn++) {
+        uint8_t *at = bytes + size / 12 * turn + turn;
+        *at ^= 1;
+        test_write_bytes(test_path("flip.flac"), bytes, size);
+        *at ^= 1;
+        a1_audio flipped;
+        assert_true(decode_anything(test_path("flip.flac"), &flipped));
+        if (flipped.source.damaged_packets == 0 && flipped.samples == whole.samples)
+            fail_msg("a flipped bit at byte %zu of %zu is not noticed", (size_t)(at - bytes), size);
+        assert_true(flipped.samples < whole.samples);
+        a1_audio_free(&flipped);
+    }
+    a1_audio_free(&whole);
+    free(bytes);
+}
+
 static void what_is_no_audio_file_is_refused(void **state)
 {
     (void)state;
@@ -419,15 +445,14 @@ static void a_huge_stated_duration_costs_nothing(void **state)
     a1_audio_free(&audio);
 }
 
-/* Streams whose rate and channels change between frames: both parts keep their own time. */
-static void parameters_may_change_in_the_middle(void **state)
+/* A stream at 44.1 kHz, then one at 48 kHz: both parts keep their own time. */
+static void check_change(int channels_before, int channels_after)
 {
-    (void)state;
     float *first = test_bursts(44100, 44100, 1), *second = test_bursts(48000, 48000, 1);
-    const float *two[2] = {first, first}, *one[1] = {second};
+    const float *before[2] = {first, first}, *after[2] = {second, second};
     const test_encoding how = {"adts", "aac", 0, 128000, NULL};
-    if (!test_encode(test_path("a.aac"), &how, two, 2, 44100, 44100) ||
-        !test_encode(test_path("b.aac"), &how, one, 1, 48000, 48000))
+    if (!test_encode(test_path("a.aac"), &how, before, channels_before, 44100, 44100) ||
+        !test_encode(test_path("b.aac"), &how, after, channels_after, 48000, 48000))
         skip();
     free(first);
     free(second);
@@ -458,6 +483,14 @@ static void parameters_may_change_in_the_middle(void **state)
     a1_audio_free(&both);
     free(a);
     free(b);
+}
+
+static void parameters_may_change_in_the_middle(void **state)
+{
+    (void)state;
+    check_change(2, 1);
+    check_change(1, 2);
+    check_change(2, 2); /* the rate alone */
 }
 
 /* Streams after one another in one Ogg file, as from a radio recording. */
@@ -517,6 +550,7 @@ int main(void)
         cmocka_unit_test(files_cut_anywhere_are_survived),
         cmocka_unit_test(damaged_bytes_are_survived),
         cmocka_unit_test(damaged_packets_are_counted),
+        cmocka_unit_test(a_flipped_bit_in_flac_is_never_heard),
         cmocka_unit_test(what_is_no_audio_file_is_refused),
         cmocka_unit_test(nothing_but_the_named_file_is_opened),
         cmocka_unit_test(hostile_wav_headers_are_refused_or_survived),
