@@ -8,6 +8,7 @@
 #include "analyze_command.h"
 #include "models_command.h"
 #include "show_command.h"
+#include "standard_output.h"
 
 /* A standard stream that was closed is replaced by one that fails, so that no file which is opened
  * later takes its place and gets its text. */
@@ -21,6 +22,7 @@ static void occupy_standard_streams(void)
 int main(int argc, char **argv)
 {
     occupy_standard_streams();
+    standard_output_prepare();
     signal(SIGPIPE, SIG_IGN); /* a reader that goes away is seen as a failed write */
     signal(SIGXFSZ, SIG_IGN); /* so is a limit on the size of files */
     setlocale(LC_CTYPE, "");

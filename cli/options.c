@@ -217,7 +217,7 @@ static const option_entry entries[] = {
     {0, "stems-pattern", VALUE, "PATTERN", set_stems_pattern,
      "names of the stems in it: %n is the song, %s the\nstem, %e the extension (default: the usual ones)"},
     {0, "demix-shifts", VALUE, "N", set_shifts,
-     "average N randomly shifted separations (default: 0,\none without a shift)"},
+     "average N randomly shifted separations\n(default: 0, one without a shift)"},
     {0, "demix-seed", VALUE, "N", set_seed, "of the random shifts (default: 0)"},
     {0, "demix-precision", VALUE, "NAME", set_precision,
      "fp32 (default); bf16 or mixed where the processor\nhas the instructions"},
