@@ -22,7 +22,7 @@ benches = $(basename $(notdir $(wildcard bench/*.c)))
 tools = $(basename $(notdir $(wildcard tools/*.c)))
 fuzzers = $(basename $(notdir $(wildcard tests/fuzz/fuzz_*.c)))
 
-.PHONY: build help demo check tools bench fuzz sanitize install uninstall clean distclean
+.PHONY: build help demo check check-neon tools bench fuzz sanitize install uninstall clean distclean
 .DEFAULT_GOAL := build
 .NOTPARALLEL:
 
@@ -47,7 +47,11 @@ check: ## Build, fetch the weights that the tests need, run all tests and count 
 	$(compile) --target all render_demo
 	@$(program) models fetch htdemucs || \
 	    echo "check: the weights could not be fetched; the tests that need them will be skipped" >&2
-	@scripts/run_tests.sh $(BUILD)
+	@ALLIN1_HTDEMUCS_ONNX=$$(scripts/htdemucs_onnx.sh) scripts/run_tests.sh $(BUILD)
+
+check-neon: ## Run the kernels' and stages' tests as 64-bit Arm code, under emulation where needed
+	@scripts/setup.sh neon
+	@scripts/check_neon.sh $(BUILD)-neon
 
 tools: build ## Build the programs of tools/ and bench/
 	$(compile) --target $(tools) $(benches)
@@ -82,9 +86,9 @@ clean: ## Remove what was compiled
 	@test ! -f $(BUILD)/CMakeCache.txt || cmake --build $(BUILD) --target clean
 
 distclean: ## Remove the build folders
-	rm -rf $(BUILD) $(BUILD)-fuzz $(BUILD)-sanitize $(BUILD)-clang
+	rm -rf $(BUILD) $(BUILD)-fuzz $(BUILD)-sanitize $(BUILD)-clang $(BUILD)-neon
 
 help: ## Show this list
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/    make \1|\2/p' Makefile | awk -F'|' '{ printf "%-20s %s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/    make \1|\2/p' Makefile | awk -F'|' '{ printf "%-20s %s\n", $$1, $$2 }'
 	@echo
 	@echo "Variables: BUILD=$(BUILD) BUILD_TYPE=$(BUILD_TYPE) PREFIX=$(PREFIX) JOBS=$(JOBS) CMAKE_FLAGS=... CC=..."

@@ -591,7 +591,7 @@ static void test_memory(void **state)
     print_message("[ NOTE     ] skipped: the sanitizer needs the address space\n");
     skip();
 #endif
-    enum { FRAMES = 60000 };
+    enum { FRAMES = 60000, NO_LIMITS = 77 };
     float *activations = malloc(2 * FRAMES * sizeof *activations);
     assert_non_null(activations);
     fill_song(activations, FRAMES, 4, 50);
@@ -611,6 +611,10 @@ static void test_memory(void **state)
         const struct rlimit limits = {limit, limit};
         if (setrlimit(RLIMIT_AS, &limits) != 0)
             _exit(4);
+        /* Emulators take the limit and do not keep it. */
+        void *more = malloc((size_t)1 << 30);
+        if (more)
+            _exit(NO_LIMITS);
         const allin1_status status =
             a1_metrical_decode(model, NULL, activations, FRAMES, &beats, &err);
         _exit(status == ALLIN1_ERROR_MEMORY && strstr(err.message, "beat decoder") &&
@@ -620,10 +624,14 @@ static void test_memory(void **state)
     }
     int result;
     assert_true(waitpid(child, &result, 0) == child);
-    assert_true(WIFEXITED(result));
-    assert_int_equal(WEXITSTATUS(result), 0);
     a1_metrical_destroy(&model);
     free(activations);
+    assert_true(WIFEXITED(result));
+    if (WEXITSTATUS(result) == NO_LIMITS) {
+        print_message("[ NOTE     ] skipped: memory cannot be limited here\n");
+        skip();
+    }
+    assert_int_equal(WEXITSTATUS(result), 0);
 }
 
 int main(void)
