@@ -1,5 +1,7 @@
 # allin1: the usual errands in one word each; CMake does the building. `make help` lists them.
 
+MAKEFLAGS += --no-print-directory
+
 BUILD = build
 BUILD_TYPE = Release
 PREFIX = /usr/local
