@@ -282,10 +282,13 @@ static void say_used(const allin1_result *result)
     message_detail("  input: %s %s, %s, %d Hz, %.2f s; skipped %lld + %lld samples",
                    from->container, from->codec, from->channel_layout, from->sample_rate,
                    result->duration, (long long)from->skipped_start, (long long)from->skipped_end);
-    message_detail("  stems: %s%s%s, shifts %u, seed %llu%s%s", allin1_origin_string(from->stems),
+    char precision[64] = "";
+    if (*from->demix_precision)
+        snprintf(precision, sizeof precision, ", precision %s (asked: %s)", from->demix_precision,
+                 from->demix_precision_requested);
+    message_detail("  stems: %s%s%s, shifts %u, seed %llu%s", allin1_origin_string(from->stems),
                    *from->stems_mode ? ", " : "", from->stems_mode, from->demix_shifts,
-                   (unsigned long long)from->demix_seed, *from->demix_precision ? ", " : "",
-                   from->demix_precision);
+                   (unsigned long long)from->demix_seed, precision);
     message_detail("  spectrogram: %s, backend %s (asked: %s)",
                    allin1_origin_string(from->spectrogram),
                    allin1_spec_backend_string(from->spec_backend),

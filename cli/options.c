@@ -122,15 +122,15 @@ static bool set_spec_backend(options *out, const char *value)
 
 static bool set_precision(options *out, const char *value)
 {
-    static const allin1_precision all[] = {ALLIN1_PRECISION_FP32, ALLIN1_PRECISION_BF16,
-                                           ALLIN1_PRECISION_MIXED};
+    static const allin1_precision all[] = {ALLIN1_PRECISION_AUTO, ALLIN1_PRECISION_FP32,
+                                           ALLIN1_PRECISION_BF16, ALLIN1_PRECISION_MIXED};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
         if (strcmp(value, allin1_precision_string(all[i])) == 0) {
-            out->settings.demix_precision = all[i];
+            out->settings.precision = all[i];
             return true;
         }
     }
-    message_error("--demix-precision takes fp32, bf16 or mixed, not \"%s\"", value);
+    message_error("--precision takes auto, fp32, bf16 or mixed, not \"%s\"", value);
     return false;
 }
 
@@ -219,8 +219,6 @@ static const option_entry entries[] = {
     {0, "demix-shifts", VALUE, "N", set_shifts,
      "average N randomly shifted separations\n(default: 0, one without a shift)"},
     {0, "demix-seed", VALUE, "N", set_seed, "of the random shifts (default: 0)"},
-    {0, "demix-precision", VALUE, "NAME", set_precision,
-     "fp32 (default); bf16 or mixed where the processor\nhas the instructions"},
     {0, "quantise-stems", NO_VALUE, NULL, set_quantise,
      "round the stems to 16 bits as the reference\nimplementation's files do"},
     {0, "spec-backend", VALUE, "NAME", set_spec_backend,
@@ -235,6 +233,9 @@ static const option_entry entries[] = {
     {0, "threads", VALUE, "N", set_threads, "0 (default): one for each processor"},
     {0, "cpu-level", VALUE, "NAME", set_cpu_level,
      "auto (default), scalar, neon, avx2 or avx512"},
+    {0, "precision", VALUE, "NAME", set_precision,
+     "the demixer's arithmetic: fp32, bf16 or mixed; or\n"
+     "auto (default), the fastest that keeps the results"},
     {0, "timings", VALUE, "FILE", set_timings,
      "append the time of each stage to FILE, as JSON\nlines"},
 

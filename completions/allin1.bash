@@ -22,8 +22,8 @@ _allin1()
         mapfile -t COMPREPLY < <(compgen -W "htdemucs" -f -- "$cur")
         return
         ;;
-    --demix-precision)
-        mapfile -t COMPREPLY < <(compgen -W "fp32 bf16 mixed" -- "$cur")
+    --precision)
+        mapfile -t COMPREPLY < <(compgen -W "auto fp32 bf16 mixed" -- "$cur")
         return
         ;;
     --spec-backend)
@@ -78,7 +78,7 @@ _allin1()
     if [[ $cur == -* ]]; then
         mapfile -t COMPREPLY < <(compgen -W "-o --out-dir --json -a --activ -e --embed --array-dir
             --overwrite -m --model --demix-model --weights-dir --stems-dir --stems-pattern
-            --demix-shifts --demix-seed --demix-precision --quantise-stems --spec-backend
+            --demix-shifts --demix-seed --precision --quantise-stems --spec-backend
             -k --keep-byproducts --demix-dir --spec-dir --threads --cpu-level --timings
             -q --quiet -v --verbose -h --help --version -d --device --no-multiprocess" -- "$cur")
     else

@@ -18,7 +18,7 @@ complete -c allin1 -n $analysing -l stems-dir -x -a "(__fish_complete_directorie
 complete -c allin1 -n $analysing -l stems-pattern -x -d "Names of the stems"
 complete -c allin1 -n $analysing -l demix-shifts -x -d "Randomly shifted separations to average"
 complete -c allin1 -n $analysing -l demix-seed -x -d "Seed of the shifts"
-complete -c allin1 -n $analysing -l demix-precision -x -a "fp32 bf16 mixed" -d "Arithmetic of the demixer"
+complete -c allin1 -n $analysing -l precision -x -a "auto fp32 bf16 mixed" -d "Arithmetic of the demixer"
 complete -c allin1 -n $analysing -l quantise-stems -d "Round the stems to 16 bits"
 complete -c allin1 -n $analysing -l spec-backend -x -a "auto reference fast" -d "How the spectrogram is computed"
 complete -c allin1 -n $analysing -s k -l keep-byproducts -d "Keep stems and spectrograms"

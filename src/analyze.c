@@ -98,8 +98,8 @@ static allin1_status demix(a1_analysis *a, a1_error *err)
     stage_progress progress = {a, ALLIN1_STAGE_DEMIX, DONE_DEMIX};
     A1_TRY(report(a, ALLIN1_STAGE_DEMIX, DONE_DEMIX, 0, err));
     allin1_span *span = begin(a, ALLIN1_STAGE_DEMIX);
-    span->precision_requested = span->precision =
-        allin1_precision_string(context->settings.demix_precision);
+    span->precision_requested = allin1_precision_string(context->settings.precision);
+    span->precision = a1_context_precision_used(context);
     A1_TRY(a1_demix_track(context->demixer, context->pool, &settings, a->mix, a->samples, order,
                           report_segments, &progress, err));
     end(a);

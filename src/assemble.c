@@ -165,17 +165,19 @@ static allin1_status fill_provenance(a1_analysis *analysis)
         from->demix_model = copy(analysis, settings->demix_model, &failed);
         from->demix_shifts = settings->demix_shifts;
         from->demix_seed = settings->demix_seed;
-        from->demix_precision = allin1_precision_string(settings->demix_precision);
+        from->demix_precision_requested = allin1_precision_string(settings->precision);
+        from->demix_precision = a1_context_precision_used(context);
         from->demix_file_count = context->demix_files.count;
         from->demix_files = copy_files(analysis, &context->demix_files, &failed);
     }
     from->spec_backend_requested = settings->spec_backend;
-    if (from->spectrogram != ALLIN1_ORIGIN_GIVEN && context->spectrogram)
+    if (from->spectrogram != ALLIN1_ORIGIN_GIVEN && context->spectrogram) {
         from->spec_backend =
             a1_spectrogram_backend_used(context->spectrogram) == A1_SPEC_REFERENCE
                 ? ALLIN1_SPEC_REFERENCE
                 : ALLIN1_SPEC_FAST;
-    from->quantised_stems = settings->quantise_stems != 0;
+        from->quantised_stems = settings->quantise_stems != 0;
+    }
 
     from->model = copy(analysis, settings->model, &failed);
     from->model_file_count = context->network_files.count;

@@ -55,11 +55,12 @@ static allin1_status check_settings(const allin1_settings *settings, a1_error *e
         settings->spec_backend != ALLIN1_SPEC_FAST)
         return a1_fail(err, ALLIN1_ERROR_ARGUMENT, "there is no spectrogram backend %d",
                        (int)settings->spec_backend);
-    if (settings->demix_precision != ALLIN1_PRECISION_FP32 &&
-        settings->demix_precision != ALLIN1_PRECISION_BF16 &&
-        settings->demix_precision != ALLIN1_PRECISION_MIXED)
+    if (settings->precision != ALLIN1_PRECISION_AUTO &&
+        settings->precision != ALLIN1_PRECISION_FP32 &&
+        settings->precision != ALLIN1_PRECISION_BF16 &&
+        settings->precision != ALLIN1_PRECISION_MIXED)
         return a1_fail(err, ALLIN1_ERROR_ARGUMENT, "there is no precision %d",
-                       (int)settings->demix_precision);
+                       (int)settings->precision);
     A1_TRY(check_model(settings->model, "harmonix", err));
     return check_model(settings->demix_model, "htdemucs", err);
 }
@@ -81,14 +82,22 @@ static allin1_status copy_settings(allin1_context *context, const allin1_setting
     return ALLIN1_OK;
 }
 
-static a1_demix_precision demix_precision(const allin1_settings *settings)
+static a1_demix_precision choose_precision(allin1_precision asked, const a1_cpu *cpu)
 {
     static const a1_demix_precision precisions[] = {
         [ALLIN1_PRECISION_FP32] = A1_DEMIX_FP32,
         [ALLIN1_PRECISION_BF16] = A1_DEMIX_BF16,
         [ALLIN1_PRECISION_MIXED] = A1_DEMIX_MIXED,
     };
-    return precisions[settings->demix_precision];
+    return asked == ALLIN1_PRECISION_AUTO ? a1_demix_precision_auto(cpu) : precisions[asked];
+}
+
+const char *a1_context_precision_used(const allin1_context *context)
+{
+    static const char *const names[] = {
+        [A1_DEMIX_FP32] = "fp32", [A1_DEMIX_BF16] = "bf16", [A1_DEMIX_MIXED] = "mixed"};
+    return names[context->demixer ? a1_htdemucs_precision(context->demixer)
+                                  : context->demix_precision];
 }
 
 static allin1_status open_context(allin1_context *context, const allin1_settings *settings,
@@ -96,10 +105,11 @@ static allin1_status open_context(allin1_context *context, const allin1_settings
 {
     A1_TRY(copy_settings(context, settings, err));
     A1_TRY(a1_cpu_select(&context->cpu, settings->cpu_level, err));
-    if (!a1_demix_precision_available(&context->cpu, demix_precision(settings)))
+    context->demix_precision = choose_precision(settings->precision, &context->cpu);
+    if (!a1_demix_precision_available(&context->cpu, context->demix_precision))
         return a1_fail(err, ALLIN1_ERROR_UNSUPPORTED,
                        "this processor cannot demix with the precision %s at its level %s",
-                       allin1_precision_string(settings->demix_precision),
+                       allin1_precision_string(settings->precision),
                        allin1_cpu_level_string(context->cpu.level));
     A1_TRY(a1_pool_create(&context->pool, settings->threads, err));
     a1_recorder *recorder = &context->recorder;
@@ -345,7 +355,9 @@ allin1_status a1_context_build_demixer(allin1_context *context, a1_error *err)
     span->mode = "build";
     allin1_status status;
     A1_CHECK(a1_htdemucs_create(&context->demixer, context->demix_files.sets[0], &context->cpu,
-                                A1_DEMIX_FP32, context->pool, err));
+                                context->demix_precision, context->pool, err));
+    span->precision_requested = allin1_precision_string(context->settings.precision);
+    span->precision = a1_context_precision_used(context);
     free_sets(&context->demix_files);
     a1_span_end(&context->recorder);
 

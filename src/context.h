@@ -37,6 +37,7 @@ struct allin1_context {
     a1_pool *pool;
     a1_recorder recorder;
 
+    a1_demix_precision demix_precision; /* that the demixer is, or will be, built with */
     a1_loaded_model network_files, demix_files;
     double downbeat_threshold; /* of the network, valid once its files are loaded */
     a1_network *network;
@@ -52,6 +53,9 @@ allin1_status a1_context_build_network(allin1_context *context, a1_error *err);
 allin1_status a1_context_find_demixer(allin1_context *context, a1_error *err);
 allin1_status a1_context_build_demixer(allin1_context *context, a1_error *err);
 allin1_status a1_context_plan_spectrogram(allin1_context *context, a1_error *err);
+
+/* Name of the precision that the demixer was built with; before that, of the one it will be. */
+const char *a1_context_precision_used(const allin1_context *context);
 
 void a1_log(const allin1_context *context, allin1_log_level level, const char *format, ...)
     __attribute__((format(printf, 3, 4)));

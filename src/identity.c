@@ -50,7 +50,7 @@ static allin1_status add_stems(const allin1_context *context, start_point start,
     if (start == FROM_GIVEN_STEMS)
         return a1_hash_given_stems(path, request, hash, err);
     a1_hash_format(hash, "demixer %s %s shifts %u\n", context->demix_files.infos[0].digest,
-                   allin1_precision_string(settings->demix_precision), settings->demix_shifts);
+                   a1_context_precision_used(context), settings->demix_shifts);
     if (settings->demix_shifts > 0)
         a1_hash_format(hash, "seed %llu\n", (unsigned long long)settings->demix_seed);
     return ALLIN1_OK;

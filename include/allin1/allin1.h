@@ -142,15 +142,16 @@ typedef enum allin1_spec_backend {
 /* "auto", "reference", "fast". Never NULL; static storage. */
 const char *allin1_spec_backend_string(allin1_spec_backend backend);
 
-/* Of the demixer's arithmetic. All but the first need instructions that not every machine has
+/* Of the demixer's arithmetic. The last two need instructions that not every machine has
  * (ALLIN1_ERROR_UNSUPPORTED). Sums, norms and soft-max are float32 in any case. */
 typedef enum allin1_precision {
-    ALLIN1_PRECISION_FP32 = 0,
+    ALLIN1_PRECISION_AUTO = 0, /* the fastest on this machine that is known to give equal results */
+    ALLIN1_PRECISION_FP32,
     ALLIN1_PRECISION_BF16, /* bfloat16 products */
     ALLIN1_PRECISION_MIXED /* and 8-bit integers in the transformer's linear layers */
 } allin1_precision;
 
-/* "fp32", "bf16", "mixed". Never NULL; static storage. */
+/* "auto", "fp32", "bf16", "mixed". Never NULL; static storage. */
 const char *allin1_precision_string(allin1_precision precision);
 
 typedef struct allin1_settings {
@@ -166,7 +167,7 @@ typedef struct allin1_settings {
     unsigned demix_shifts; /* passes with random shifts that are averaged; 0 (default): one, unshifted;
                               at most 1000 */
     uint64_t demix_seed;   /* of the shifts, default 0 */
-    allin1_precision demix_precision; /* default ALLIN1_PRECISION_FP32 */
+    allin1_precision precision; /* of the demixer; default ALLIN1_PRECISION_AUTO */
     int quantise_stems;    /* not 0: round the stems to 16 bits as the reference's WAV files do; for
                               parity work; default 0 */
     allin1_log_fn log;     /* default NULL */
@@ -278,7 +279,7 @@ typedef struct allin1_provenance {
     const char *demix_model; /* "" when no demixer's output was used */
     unsigned demix_shifts;
     uint64_t demix_seed;
-    const char *demix_precision; /* "" when no demixer's output was used */
+    const char *demix_precision_requested, *demix_precision; /* "" when no demixer's output was used */
     const allin1_model_file *demix_files;
     size_t demix_file_count;
 

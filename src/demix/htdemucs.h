@@ -29,6 +29,10 @@ typedef enum a1_demix_precision {
 /* Whether this machine, at the level chosen, has the instructions for a precision. */
 int a1_demix_precision_available(const a1_cpu *cpu, a1_demix_precision precision);
 
+/* The fastest precision of this machine, at the level chosen, whose results are known to be those of
+ * fp32 (docs/SPEED.md has the evidence). */
+a1_demix_precision a1_demix_precision_auto(const a1_cpu *cpu);
+
 /* Builds the model from tensors under their original PyTorch names; widths follow from the tensors'
  * shapes, so a tiny random model works too. The set is not needed afterwards. A precision that is not
  * available is an ALLIN1_ERROR_UNSUPPORTED. */
@@ -36,6 +40,9 @@ allin1_status a1_htdemucs_create(a1_htdemucs **model, const a1_tensor_set *weigh
                                  const a1_cpu *cpu, a1_demix_precision precision, a1_pool *pool,
                                  a1_error *err);
 void a1_htdemucs_destroy(a1_htdemucs **model);
+
+/* What the model was built with. */
+a1_demix_precision a1_htdemucs_precision(const a1_htdemucs *model);
 
 typedef struct a1_demix_settings {
     unsigned shifts; /* 0 (default): one pass, no shift; N: the mean of N randomly shifted passes */

@@ -562,6 +562,18 @@ int a1_demix_precision_available(const a1_cpu *cpu, a1_demix_precision precision
            (bf16 && (precision == A1_DEMIX_BF16 || gemm.run[A1_GEMM_INT8] != NULL));
 }
 
+/* Neither bf16 nor mixed has been shown to keep the results on enough songs yet. */
+a1_demix_precision a1_demix_precision_auto(const a1_cpu *cpu)
+{
+    (void)cpu;
+    return A1_DEMIX_FP32;
+}
+
+a1_demix_precision a1_htdemucs_precision(const a1_htdemucs *model)
+{
+    return model->precision;
+}
+
 allin1_status a1_htdemucs_create(a1_htdemucs **out, const a1_tensor_set *weights, const a1_cpu *cpu,
                                  a1_demix_precision precision, a1_pool *pool, a1_error *err)
 {

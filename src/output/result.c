@@ -21,7 +21,8 @@ allin1_status a1_result_create(a1_result **out, a1_error *err)
     result->shown.tempo = NAN;
     from->version = from->key = from->input_sha256 = "";
     from->container = from->codec = from->channel_layout = "";
-    from->stems_mode = from->demix_model = from->demix_precision = from->model = from->precision = "";
+    from->stems_mode = from->demix_model = from->model = from->precision = "";
+    from->demix_precision_requested = from->demix_precision = "";
     return ALLIN1_OK;
 }
 
@@ -109,6 +110,8 @@ const char *allin1_spec_backend_string(allin1_spec_backend backend)
 const char *allin1_precision_string(allin1_precision precision)
 {
     switch (precision) {
+    case ALLIN1_PRECISION_AUTO:
+        return "auto";
     case ALLIN1_PRECISION_FP32:
         return "fp32";
     case ALLIN1_PRECISION_BF16:

@@ -58,6 +58,7 @@ static void put_provenance(a1_json *json, const allin1_provenance *from,
     a1_json_string(json, "model", from->demix_model);
     a1_json_unsigned(json, "shifts", from->demix_shifts);
     a1_json_unsigned(json, "seed", from->demix_seed);
+    a1_json_string(json, "precision_requested", from->demix_precision_requested);
     a1_json_string(json, "precision", from->demix_precision);
     put_model_files(json, from->demix_files, from->demix_file_count);
     a1_json_close(json, '}');

@@ -5,10 +5,13 @@
 
 #include <math.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "audio/decode.h"
+#include "base/cpu.h"
+#include "demix/htdemucs.h"
 
 static char model_path[1024], demix_model_path[1024];
 
@@ -96,7 +99,7 @@ static void opening_and_closing(void **state)
     settings.spec_backend = (allin1_spec_backend)9;
     expect_open_fails(&settings, ALLIN1_ERROR_ARGUMENT, "9");
     settings = small_settings();
-    settings.demix_precision = (allin1_precision)9;
+    settings.precision = (allin1_precision)9;
     expect_open_fails(&settings, ALLIN1_ERROR_ARGUMENT, "9");
 #if defined(__x86_64__)
     settings = small_settings();
@@ -465,6 +468,116 @@ static void every_cpu_level(void **state)
     allin1_result_free(&plain);
 }
 
+/* Precisions -------------------------------------------------------------------------------------- */
+
+static void expect_precision(const allin1_result *result, const char *asked, const char *used)
+{
+    assert_string_equal(result->provenance.demix_precision_requested, asked);
+    assert_string_equal(result->provenance.demix_precision, used);
+    int found = 0;
+    for (size_t i = 0; i < result->span_count; i++) {
+        const allin1_span *span = &result->spans[i];
+        const bool builds = strcmp(span->stage, ALLIN1_STAGE_DEMIX_INIT) == 0 && span->mode &&
+                            strcmp(span->mode, "build") == 0;
+        if (!builds && strcmp(span->stage, ALLIN1_STAGE_DEMIX) != 0)
+            continue;
+        assert_string_equal(span->precision_requested, asked);
+        assert_string_equal(span->precision, used);
+        found++;
+    }
+    assert_int_equal(found, 2);
+}
+
+/* The largest difference of two kept stems, both channels. */
+static double stem_difference(const char *a, const char *b)
+{
+    a1_audio x, y;
+    assert_int_equal(a1_audio_decode(a, &x, NULL), ALLIN1_OK);
+    assert_int_equal(a1_audio_decode(b, &y, NULL), ALLIN1_OK);
+    assert_int_equal(x.samples, y.samples);
+    double largest = 0;
+    for (size_t c = 0; c < 2; c++)
+        for (size_t i = 0; i < x.samples; i++)
+            largest = fmax(largest, fabs((double)x.channel[c][i] - (double)y.channel[c][i]));
+    a1_audio_free(&x);
+    a1_audio_free(&y);
+    return largest;
+}
+
+/* What a precision claims to have done, it has done: other arithmetic leaves other last bits. */
+static void every_precision(void **state)
+{
+    (void)state;
+    const char *path = sandbox_path("a.wav");
+    static const char *const names[] = {"auto", "fp32", "bf16", "mixed"};
+    a1_cpu cpu;
+    assert_int_equal(a1_cpu_select(&cpu, ALLIN1_CPU_AUTO, NULL), ALLIN1_OK);
+    static const allin1_precision chosen[] = {[A1_DEMIX_FP32] = ALLIN1_PRECISION_FP32,
+                                              [A1_DEMIX_BF16] = ALLIN1_PRECISION_BF16,
+                                              [A1_DEMIX_MIXED] = ALLIN1_PRECISION_MIXED};
+    const allin1_precision automatic = chosen[a1_demix_precision_auto(&cpu)];
+    char folder[4][1024], stem[4][1024], keys[4][65];
+    bool ran[4] = {false};
+    for (allin1_precision p = ALLIN1_PRECISION_AUTO; p <= ALLIN1_PRECISION_MIXED; p++) {
+        strcpy(folder[p], sandbox_path(names[p]));
+        snprintf(stem[p], sizeof stem[p], "%.1000s/drums.wav", folder[p]);
+        const allin1_request keep = {.keep_byproducts = 1, .demix_dir = folder[p]};
+        allin1_settings settings = small_settings();
+        settings.precision = p;
+        allin1_context *context;
+        const allin1_status status = allin1_open(&context, &settings, NULL);
+        if (status == ALLIN1_ERROR_UNSUPPORTED) {
+            assert_true(p >= ALLIN1_PRECISION_BF16);
+            print_message("this machine has no %s\n", names[p]);
+            continue;
+        }
+        assert_int_equal(status, ALLIN1_OK);
+        ran[p] = true;
+        const char *used = names[p == ALLIN1_PRECISION_AUTO ? automatic : p];
+        allin1_result *result = analyze(context, path, &keep);
+        expect_precision(result, names[p], used);
+        strcpy(keys[p], result->provenance.key);
+        allin1_result_free(&result);
+        /* Read back, they are still what they were made with. */
+        result = analyze(context, path, &keep);
+        assert_int_equal(result->provenance.stems, ALLIN1_ORIGIN_BYPRODUCT);
+        assert_string_equal(result->provenance.demix_precision, used);
+        allin1_result_free(&result);
+        allin1_close(&context);
+    }
+    for (allin1_precision p = ALLIN1_PRECISION_FP32; p <= ALLIN1_PRECISION_MIXED; p++) {
+        for (allin1_precision q = ALLIN1_PRECISION_AUTO; ran[p] && q < p; q++) {
+            if (!ran[q])
+                continue;
+            const bool same = q == ALLIN1_PRECISION_AUTO && p == automatic;
+            const double difference = stem_difference(stem[p], stem[q]);
+            print_message("%s and %s: drums differ by %.2g\n", names[q], names[p], difference);
+            assert_int_equal(difference == 0, same);
+            assert_int_equal(strcmp(keys[p], keys[q]) == 0, same);
+        }
+    }
+}
+
+/* What was not used is not claimed. */
+static void a_given_spectrogram_is_not_quantised(void **state)
+{
+    (void)state;
+    allin1_settings settings = small_settings();
+    settings.quantise_stems = 1;
+    allin1_context *context = open_small(&settings);
+    static const float values[4 * 2 * 81];
+    allin1_result *result;
+    assert_int_equal(allin1_analyze_spectrogram(context, values, 2, NULL, &result, NULL), ALLIN1_OK);
+    assert_int_equal(result->provenance.quantised_stems, 0);
+    assert_string_equal(result->provenance.demix_precision, "");
+    assert_string_equal(result->provenance.demix_precision_requested, "");
+    allin1_result_free(&result);
+    result = analyze(context, sandbox_path("a.wav"), NULL);
+    assert_int_equal(result->provenance.quantised_stems, 1);
+    allin1_result_free(&result);
+    allin1_close(&context);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -477,6 +590,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(models_are_loaded_once, set_up, clean_up),
         cmocka_unit_test_setup_teardown(several_contexts_at_once, set_up, clean_up),
         cmocka_unit_test_setup_teardown(every_cpu_level, set_up, clean_up),
+        cmocka_unit_test_setup_teardown(every_precision, set_up, clean_up),
+        cmocka_unit_test_setup_teardown(a_given_spectrogram_is_not_quantised, set_up, clean_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -84,6 +84,7 @@ static void survives_a_round_trip(void **state)
                                             .channel_layout = "",
                                             .stems_mode = "",
                                             .demix_model = "htdemucs",
+                                            .demix_precision_requested = "auto",
                                             .demix_precision = "fp32",
                                             .demix_files = &file,
                                             .demix_file_count = 1,
