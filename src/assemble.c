@@ -15,6 +15,24 @@ const char *allin1_label(size_t index)
     return index < A1_NETWORK_LABELS ? a1_network_labels[index] : NULL;
 }
 
+static allin1_status fill_tempo(a1_result *result)
+{
+    allin1_result *shown = &result->shown;
+    const size_t count = shown->beat_count;
+    shown->bpm = a1_tempo_bpm(shown->beats, count);
+    if (shown->bpm <= 0)
+        return ALLIN1_OK;
+    double *curve = a1_result_alloc(result, count * sizeof *curve);
+    if (!curve)
+        return ALLIN1_ERROR_MEMORY;
+    shown->tempo = a1_tempo_precise(shown->beats, count);
+    a1_tempo_curve(shown->beats, count, curve);
+    shown->tempo_curve_count = count;
+    shown->tempo_curve_times = shown->beats;
+    shown->tempo_curve = curve;
+    return ALLIN1_OK;
+}
+
 static allin1_status fill_beats(a1_analysis *analysis)
 {
     a1_result *result = analysis->result;
@@ -41,10 +59,7 @@ static allin1_status fill_beats(a1_analysis *analysis)
     shown->downbeats = downbeat_count ? downbeats : NULL;
     shown->downbeat_count = downbeat_count;
     shown->beats_per_bar = beats->beats_per_bar;
-    shown->bpm = a1_tempo_bpm(times, count);
-    if (shown->bpm > 0)
-        shown->tempo = a1_tempo_precise(times, count);
-    return ALLIN1_OK;
+    return fill_tempo(result);
 }
 
 static allin1_status fill_segments(a1_analysis *analysis)

@@ -315,6 +315,12 @@ typedef struct allin1_result {
     allin1_provenance provenance;
     const allin1_span *spans; /* of this analysis, in the order in which they ended */
     size_t span_count;
+    /* The tempo through the song, one point at each beat: beats a minute from lines through up to
+     * 40 s of beats, so that a steady song gives a flat line. Empty with fewer than two beats, and
+     * when the file that was read does not tell. */
+    size_t tempo_curve_count;
+    const double *tempo_curve_times; /* ascending */
+    const double *tempo_curve;       /* beats a minute, above 0 */
 } allin1_result;
 
 void allin1_result_free(allin1_result **result);

@@ -122,6 +122,15 @@ static void put_probabilities(a1_json *json, const allin1_result *result)
     free(values);
 }
 
+static void put_tempo_curve(a1_json *json, const allin1_result *result)
+{
+    a1_json_open(json, "tempo_curve", '{');
+    a1_json_decimals(json, "times", result->tempo_curve_times, result->tempo_curve_count,
+                     TIME_DECIMALS);
+    a1_json_decimals(json, "bpm", result->tempo_curve, result->tempo_curve_count, FINE_DECIMALS);
+    a1_json_close(json, '}');
+}
+
 char *a1_result_json(const allin1_result *result, const allin1_arrays *arrays)
 {
     a1_json json;
@@ -144,6 +153,7 @@ char *a1_result_json(const allin1_result *result, const allin1_arrays *arrays)
     else
         a1_json_null(&json, "beats_per_bar");
     put_probabilities(&json, result);
+    put_tempo_curve(&json, result);
     put_provenance(&json, &result->provenance, arrays);
     a1_json_close(&json, '}');
     return a1_json_take(&json);

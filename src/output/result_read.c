@@ -75,6 +75,32 @@ static allin1_status read_times(const reading *in, const json_t *root, const cha
     return ALLIN1_OK;
 }
 
+/* Absent in results of other programs: empty. */
+static allin1_status read_tempo_curve(const reading *in, const json_t *root)
+{
+    allin1_result *result = &in->result->shown;
+    const json_t *curve = json_object_get(root, "tempo_curve");
+    if (!curve || json_is_null(curve))
+        return ALLIN1_OK;
+    size_t count;
+    A1_TRY(read_times(in, curve, "times", &result->tempo_curve_times, &count));
+    const json_t *list = json_object_get(curve, "bpm");
+    if (!json_is_array(list) || json_array_size(list) != count)
+        return malformed(in, "the \"bpm\" of \"tempo_curve\" is not a list as long as its \"times\"");
+    double *values = a1_result_alloc(in->result, (count ? count : 1) * sizeof *values);
+    if (!values)
+        return a1_fail_memory(in->err, "a result");
+    for (size_t i = 0; i < count; i++) {
+        const json_t *value = json_array_get(list, i);
+        values[i] = json_is_number(value) ? json_number_value(value) : 0;
+        if (!(values[i] > 0) || values[i] > MAX_BPM)
+            return malformed_item(in, "tempo_curve.bpm", i, "is not a tempo");
+    }
+    result->tempo_curve = count ? values : NULL;
+    result->tempo_curve_count = count;
+    return ALLIN1_OK;
+}
+
 static allin1_status read_positions(const reading *in, const json_t *root)
 {
     allin1_result *result = &in->result->shown;
@@ -179,6 +205,7 @@ static allin1_status read_root(const reading *in, const json_t *root, allin1_arr
     A1_TRY(read_times(in, root, "downbeats", &result->downbeats, &result->downbeat_count));
     A1_TRY(read_positions(in, root));
     A1_TRY(read_segments(in, root));
+    A1_TRY(read_tempo_curve(in, root));
 
     double number;
     A1_TRY(read_optional(in, root, "bpm", MAX_BPM, 0, &number));

@@ -16,4 +16,13 @@ int a1_tempo_bpm(const double *beats, size_t count);
  * pauses and passages in another tempo do not draw it away. 0 with fewer than two beats. */
 double a1_tempo_precise(const double *beats, size_t count);
 
+/* Beats of the longest window that a1_tempo_curve looks at: 40 s at 240 a minute. */
+#define A1_TEMPO_WINDOW 160
+
+/* Beats a minute at each beat, `bpm` [count]. A steady passage gives a flat line, within 0.1 from 40
+ * to 215 beats a minute, although beats lie on a grid of 10 ms; a sudden change shows within a beat or
+ * two of where it is. Single misplaced beats hardly show. `beats`: rising times in seconds. 0 for a
+ * lone beat, or where beats coincide. */
+void a1_tempo_curve(const double *beats, size_t count, double *bpm);
+
 #endif

@@ -77,7 +77,8 @@ static void layout_of_the_document(void **state)
     (void)state;
     static const char *const keys[] = {"path",     "bpm",   "beats",    "downbeats",
                                        "beat_positions", "segments", "tempo", "duration",
-                                       "beats_per_bar",  "segment_probabilities", "provenance"};
+                                       "beats_per_bar",  "segment_probabilities", "tempo_curve",
+                                       "provenance"};
     make_sound("a.wav", MUSIC, 3);
     expect_run(RUN(SMALL, "a.wav"), 0, "a.wav: ");
     json_error_t reason;

@@ -92,6 +92,10 @@ static void survives_a_round_trip(void **state)
                                             .model_files = &file,
                                             .model_file_count = 1,
                                             .precision = "fp32"};
+    const double curve[] = {120.25, 119.5, 120.125};
+    result.tempo_curve_count = 3;
+    result.tempo_curve_times = beats;
+    result.tempo_curve = curve;
     const allin1_arrays arrays = {.activations = "/a/x.activ.npz"};
     allin1_error error;
     allin1_arrays kept;
@@ -108,6 +112,9 @@ static void survives_a_round_trip(void **state)
     assert_int_equal(read->segment_count, 2);
     assert_string_equal(read->segments[1].label, "verse");
     assert_true(read->segments[1].probability == 0.75);
+    assert_int_equal(read->tempo_curve_count, 3);
+    assert_memory_equal(read->tempo_curve_times, beats, sizeof beats);
+    assert_memory_equal(read->tempo_curve, curve, sizeof curve);
     assert_string_equal(read->provenance.key, "k");
     assert_string_equal(read->provenance.version, "9");
     assert_string_equal(read->provenance.input_sha256, "s");
@@ -181,6 +188,11 @@ static void wrong_content(void **state)
         {HEAD "\"beats\": [], \"bpm\": \"fast\", " LISTS, "\"bpm\""},
         {HEAD "\"beats\": [], \"bpm\": -1, " LISTS, "\"bpm\""},
         {HEAD "\"beats\": [], \"duration\": 1e300, " LISTS, "\"duration\""},
+        {HEAD "\"beats\": [], \"tempo_curve\": 3, " LISTS, "\"times\""},
+        {HEAD "\"beats\": [], \"tempo_curve\": {\"times\": [1, 0]}, " LISTS, "times[1]"},
+        {HEAD "\"beats\": [], \"tempo_curve\": {\"times\": [1], \"bpm\": []}, " LISTS, "\"bpm\""},
+        {HEAD "\"beats\": [], \"tempo_curve\": {\"times\": [1], \"bpm\": [0]}, " LISTS,
+         "tempo_curve.bpm[0]"},
     };
     sandbox_make();
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {

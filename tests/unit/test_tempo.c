@@ -193,12 +193,96 @@ static void test_precise_tempo_change(void **state)
     assert_tempo("drift", beats, count, 102, 1.0);
 }
 
+/* A steady click on the grid of frames, from 40 to 215 a minute at several phases: flat within 0.1. */
+static void test_flat_curve(void **state)
+{
+    (void)state;
+    static double beats[MAX_BEATS], curve[MAX_BEATS];
+    for (double bpm = 40; bpm <= 215; bpm += 0.37) {
+        for (int phase = 0; phase < 4; phase++) {
+            const size_t count = (size_t)(2 * bpm);
+            for (size_t i = 0; i < count; i++)
+                beats[i] = rint((0.3 + phase * 0.0023 + (double)i * 60 / bpm) * 100) / 100;
+            a1_tempo_curve(beats, count, curve);
+            for (size_t i = 0; i < count; i++)
+                if (!(fabs(curve[i] - bpm) < 0.1))
+                    fail_msg("%g a minute: %g at beat %zu", bpm, curve[i], i);
+        }
+    }
+}
+
+/* 100 a minute, then 130 from 60 s on: up to two beats before the change and from two beats after it
+ * the curve knows nothing of the other tempo (1 %: windows that hold a beat of the other side). */
+static void test_curve_jumps(void **state)
+{
+    (void)state;
+    double beats[256], curve[256], time = 0.2;
+    size_t count = 0, change;
+    for (; time < 60; time += 0.6)
+        beats[count++] = rint(time * 100) / 100;
+    change = count;
+    for (; time < 120; time += 60.0 / 130)
+        beats[count++] = rint(time * 100) / 100;
+    a1_tempo_curve(beats, count, curve);
+    for (size_t i = 0; i < count; i++) {
+        if (i + 1 >= change && i <= change + 1)
+            continue;
+        const double expected = i < change ? 100 : 130;
+        if (!(fabs(curve[i] - expected) < 0.01 * expected))
+            fail_msg("%g at beat %zu of %zu", curve[i], i, count);
+    }
+}
+
+/* An even acceleration is followed; where it begins and ends, windows round the corner off, by as much
+ * as moves beats by DEVIATION (3 % of the tempo here). */
+static void test_curve_follows(void **state)
+{
+    (void)state;
+    double beats[256], tempo[256], curve[256], time = 0;
+    size_t count = 0;
+    while (time < 50) {
+        tempo[count] = time < 10 ? 100 : time < 40 ? 100 + (time - 10) / 30 * 40 : 140;
+        beats[count] = rint(time * 100) / 100;
+        time += 60 / tempo[count++];
+    }
+    a1_tempo_curve(beats, count, curve);
+    for (size_t i = 0; i < count; i++)
+        if (!(fabs(curve[i] - tempo[i]) < 0.03 * tempo[i]))
+            fail_msg("%g instead of %g at %g s", curve[i], tempo[i], beats[i]);
+}
+
+/* A beat 60 ms too late and one that is missing do not bend a steady line by more than 0.2. */
+static void test_curve_is_robust(void **state)
+{
+    (void)state;
+    double beats[256], curve[256];
+    size_t count = 0;
+    for (int i = 0; i < 200; i++)
+        if (i != 90)
+            beats[count++] = rint((i * 0.5 + (i == 50 ? 0.06 : 0)) * 100) / 100;
+    a1_tempo_curve(beats, count, curve);
+    for (size_t i = 0; i < count; i++)
+        if (!(fabs(curve[i] - 120) < 0.2))
+            fail_msg("%g at beat %zu", curve[i], i);
+    const double lone[] = {3}, pair[] = {1, 1.5}, together[] = {1, 1, 1};
+    a1_tempo_curve(lone, 1, curve);
+    assert_true(curve[0] == 0);
+    a1_tempo_curve(pair, 2, curve);
+    assert_true(curve[0] == 120 && curve[1] == 120);
+    a1_tempo_curve(together, 3, curve);
+    assert_true(curve[0] == 0 && curve[1] == 0 && curve[2] == 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_ties),           cmocka_unit_test(test_histogram_edges),
         cmocka_unit_test(test_grid),           cmocka_unit_test(test_precise_few_beats),
         cmocka_unit_test(test_precise_faults), cmocka_unit_test(test_precise_tempo_change),
+        cmocka_unit_test(test_flat_curve),
+        cmocka_unit_test(test_curve_jumps),
+        cmocka_unit_test(test_curve_follows),
+        cmocka_unit_test(test_curve_is_robust),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
