@@ -5,6 +5,8 @@ build=$1 logs=$2 name=$3
 program=$build/tests/$name
 log=$logs/$name.log
 export CMOCKA_MESSAGE_OUTPUT=STDOUT
+# stdbuf preloads a library, which a program built with the address sanitizer would not stand.
+export ASAN_OPTIONS="verify_asan_link_order=0${ASAN_OPTIONS:+:$ASAN_OPTIONS}"
 
 start=$(date +%s)
 if [ -x "$program" ]; then
