@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "format_files.h"
 #include "messages.h"
 #include "options.h"
 #include "progress_bar.h"
@@ -37,6 +38,7 @@ typedef struct run {
 typedef struct file_set {
     char *json, *activations, *embeddings; /* absolute where they go into a result */
     char *demix_dir, *spec_file;
+    format_files formats; /* all but json */
 } file_set;
 
 /* Callbacks -------------------------------------------------------------------------------------- */
@@ -190,6 +192,7 @@ static void free_files(file_set *files)
     free(files->embeddings);
     free(files->demix_dir);
     free(files->spec_file);
+    format_files_free(&files->formats);
 }
 
 static bool find_files(const run *r, const named_input *input, file_set *files)
@@ -200,8 +203,11 @@ static bool find_files(const run *r, const named_input *input, file_set *files)
     char *arrays = absolute(o->array_dir ? o->array_dir : o->out_dir, &good);
     if (!good)
         return false;
-    if (!o->print_json || o->out_dir_given)
-        files->json = format_path("%s/%s.json", o->out_dir, input->name, &good);
+    if (!o->print_json || o->out_dir_given) {
+        if (format_list_has(&o->formats, "json"))
+            files->json = format_path("%s/%s.json", o->out_dir, input->name, &good);
+        good &= format_files_name(&files->formats, &o->formats, o->out_dir, input->name);
+    }
     if (o->want_activations)
         files->activations = format_path("%s/%s.activ.npz", arrays, input->name, &good);
     if (o->want_embeddings)
@@ -310,14 +316,15 @@ static void say_done(const allin1_result *result, const char *path, const file_s
     char tempo[32] = "no beat";
     if (result->bpm > 0)
         snprintf(tempo, sizeof tempo, "%d bpm", result->bpm);
+    const char *file = files->json ? files->json : format_files_first(&files->formats);
     message_note("%s: %s, %zu beat%s, %zu section%s%s%s%s", path, tempo, result->beat_count,
                  result->beat_count == 1 ? "" : "s", result->segment_count,
-                 result->segment_count == 1 ? "" : "s", reused, files->json ? " -> " : "",
-                 files->json ? files->json : "");
+                 result->segment_count == 1 ? "" : "s", reused, file ? " -> " : "",
+                 file ? file : "");
     say_used(result);
 }
 
-/* The arrays first: a result that names them is the sign that all is there. */
+/* The arrays and the other formats first: the result is the sign that all is there. */
 static allin1_status save(run *r, const allin1_result *result, const file_set *files,
                           allin1_error *error)
 {
@@ -328,6 +335,8 @@ static allin1_status save(run *r, const allin1_result *result, const file_set *f
         status = allin1_save_activations(r->context, result, files->activations, error);
     if (status == ALLIN1_OK && files->embeddings)
         status = allin1_save_embeddings(r->context, result, files->embeddings, error);
+    if (status == ALLIN1_OK)
+        status = format_files_save(&files->formats, r->context, result, error);
     if (status == ALLIN1_OK && files->json)
         status = allin1_save_json(r->context, result, &kept, files->json, error);
     if (status == ALLIN1_OK && r->options.print_json) {
@@ -355,6 +364,19 @@ static outcome failed(run *r, const allin1_error *error, const char *path)
     return FAILED;
 }
 
+/* A song that is done: what is asked for besides its result follows from that. */
+static outcome skip(run *r, const named_input *input, const file_set *files)
+{
+    allin1_error error;
+    message_note("%s: skipped, %s holds its result", input->path, files->json);
+    if (format_files_refresh(&files->formats, r->context, files->json, input->resolved, &error) !=
+        ALLIN1_OK)
+        return failed(r, &error, input->path);
+    if (r->options.print_json && (!print_file(files->json) || !standard_output_flush()))
+        r->output_lost = true;
+    return SKIPPED;
+}
+
 static outcome analyze(run *r, const named_input *input, const file_set *files)
 {
     const options *o = &r->options;
@@ -365,13 +387,9 @@ static outcome analyze(run *r, const named_input *input, const file_set *files)
     allin1_error error;
     if (allin1_identify(r->context, input->path, &request, &identity, &error) != ALLIN1_OK)
         return failed(r, &error, input->path);
-    if (!again && is_done(identity.key, files)) {
-        message_note("%s: skipped, %s holds its result", input->path, files->json);
-        if (o->print_json && (!print_file(files->json) || !standard_output_flush()))
-            r->output_lost = true;
-        return SKIPPED;
-    }
-    if (input->damaged)
+    if (!again && is_done(identity.key, files))
+        return skip(r, input, files);
+    if (input->damaged && files->json)
         message_note("%s: is damaged and will be replaced", files->json);
     allin1_status status = allin1_analyze_file(r->context, input->path, &request, &result, &error);
     progress_bar_end();

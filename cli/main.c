@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "analyze_command.h"
+#include "convert_command.h"
 #include "models_command.h"
 #include "show_command.h"
 #include "standard_output.h"
@@ -30,5 +31,7 @@ int main(int argc, char **argv)
         return models_command(argc - 1, argv + 1);
     if (argc > 1 && strcmp(argv[1], "show") == 0)
         return show_command(argc - 1, argv + 1);
+    if (argc > 1 && strcmp(argv[1], "convert") == 0)
+        return convert_command(argc - 1, argv + 1);
     return analyze_command(argc, argv);
 }

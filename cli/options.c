@@ -79,6 +79,11 @@ static bool set_out_dir(options *out, const char *value)
     return true;
 }
 
+static bool set_formats(options *out, const char *value)
+{
+    return format_list_parse(&out->formats, value);
+}
+
 static bool set_threads(options *out, const char *value)
 {
     unsigned long long number;
@@ -196,6 +201,11 @@ static const option_entry entries[] = {
      "print the results on standard output, one document\n"
      "after the other; files are then written only when\n"
      "-o is given too"},
+    {0, "format", VALUE, "LIST", set_formats,
+     "what is written: json (default), or a list of json,\n"
+     "jams,lab,beats,harmonix,audacity,csv,midi,reaper,\n"
+     "sonic-visualiser,rekordbox,chapters, and more that\n"
+     "allin1 convert --help lists"},
     {'a', "activ", NO_VALUE, NULL, set_activations,
      "also save the frame-wise probabilities,\nNAME.activ.npz"},
     {'e', "embed", NO_VALUE, NULL, set_embeddings, "also save the embeddings, NAME.embed.npy"},
@@ -278,6 +288,7 @@ void options_help(FILE *stream)
     fputs("Usage: allin1 [options] FILE...\n"
           "       allin1 models list | fetch | verify | path\n"
           "       allin1 show RESULT.json...\n"
+          "       allin1 convert --format LIST RESULT.json...\n"
           "\n"
           "Finds the musical structure of songs: tempo, beats, downbeats, beat positions\n"
           "and labelled sections. FILE is any audio file; its result is NAME.json.\n",
@@ -412,6 +423,7 @@ bool options_parse(options *out, int argc, char **argv)
 {
     *out = (options){.out_dir = "./struct", .demix_dir = "./demix", .spec_dir = "./spec"};
     allin1_settings_default(&out->settings);
+    format_list_default(&out->formats);
     out->inputs = argv + 1;
     cursor at = {.argc = argc, .argv = argv, .next = 1};
     bool good = parse_words(out, &at);
@@ -421,6 +433,10 @@ bool options_parse(options *out, int argc, char **argv)
     }
     if (good && out->stems_pattern && !out->stems_dir) {
         message_error("--stems-pattern needs --stems-dir");
+        good = false;
+    }
+    if (good && out->formats.given && out->print_json && !out->out_dir_given) {
+        message_error("--format writes files: with --json it needs --out-dir");
         good = false;
     }
     if (!good)

@@ -7,6 +7,8 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+#include "format_list.h"
+
 enum {
     EXIT_GOOD = 0,
     EXIT_SOME_FAILED = 1,
@@ -26,6 +28,7 @@ typedef struct options {
     const char *demix_dir, *spec_dir;
     const char *stems_dir, *stems_pattern;
     const char *timings_file;
+    format_list formats; /* json unless others were asked for */
     bool keep_byproducts, want_activations, want_embeddings, print_json;
     bool overwrite_demix, overwrite_spec, overwrite_json;
     verbosity level;

@@ -34,6 +34,14 @@ _allin1()
         mapfile -t COMPREPLY < <(compgen -W "auto scalar neon avx2 avx512" -- "$cur")
         return
         ;;
+    --format)
+        # The last word of a list.
+        local formats="json jams lab beats harmonix harmonix-beats audacity audacity-beats
+            csv midi reaper sonic-visualiser rekordbox chapters webvtt podcast"
+        mapfile -t COMPREPLY < <(compgen -P "${cur%"${cur##*,}"}" -W "$formats" -- "${cur##*,}")
+        compopt -o nospace
+        return
+        ;;
     --color)
         mapfile -t COMPREPLY < <(compgen -W "auto always never" -- "$cur")
         return
@@ -64,6 +72,15 @@ _allin1()
         fi
         return
         ;;
+    convert)
+        if [[ $cur == -* ]]; then
+            mapfile -t COMPREPLY < <(compgen -W "--format -o --out-dir --stdout -q --quiet -h --help" -- "$cur")
+        else
+            compopt -o filenames
+            mapfile -t COMPREPLY < <(compgen -f -X '!*.json' -- "$cur"; compgen -d -- "$cur")
+        fi
+        return
+        ;;
     show)
         if [[ $cur == -* ]]; then
             mapfile -t COMPREPLY < <(compgen -W "--color --width -h --help" -- "$cur")
@@ -76,7 +93,7 @@ _allin1()
     esac
 
     if [[ $cur == -* ]]; then
-        mapfile -t COMPREPLY < <(compgen -W "-o --out-dir --json -a --activ -e --embed --array-dir
+        mapfile -t COMPREPLY < <(compgen -W "-o --out-dir --json --format -a --activ -e --embed --array-dir
             --overwrite -m --model --demix-model --weights-dir --stems-dir --stems-pattern
             --demix-shifts --demix-seed --precision --quantise-stems --spec-backend
             -k --keep-byproducts --demix-dir --spec-dir --threads --cpu-level --timings
@@ -85,7 +102,7 @@ _allin1()
         compopt -o filenames
         mapfile -t COMPREPLY < <(compgen -f -- "$cur")
         if [[ $COMP_CWORD -eq 1 ]]; then
-            mapfile -t -O "${#COMPREPLY[@]}" COMPREPLY < <(compgen -W "models show" -- "$cur")
+            mapfile -t -O "${#COMPREPLY[@]}" COMPREPLY < <(compgen -W "models show convert" -- "$cur")
         fi
     fi
 }

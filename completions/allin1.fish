@@ -1,12 +1,16 @@
 # Completion of allin1 for fish.
 
 set -l models harmonix-all harmonix-fold(seq 0 7)
-set -l analysing "not __fish_seen_subcommand_from models show"
+set -l formats json jams lab beats harmonix harmonix-beats audacity audacity-beats \
+    csv midi reaper sonic-visualiser rekordbox chapters webvtt podcast
+set -l analysing "not __fish_seen_subcommand_from models show convert"
 
 complete -c allin1 -n __fish_is_first_token -a models -d "List, fetch, verify and find weights"
 complete -c allin1 -n __fish_is_first_token -a show -d "Show the structure of songs"
+complete -c allin1 -n __fish_is_first_token -a convert -d "Results in the formats of other programs"
 
 complete -c allin1 -n $analysing -s o -l out-dir -x -a "(__fish_complete_directories)" -d "Where the results go"
+complete -c allin1 -n $analysing -l format -x -a "(__fish_append , $formats)" -d "What is written"
 complete -c allin1 -n $analysing -l json -d "Print the results on standard output"
 complete -c allin1 -n $analysing -s a -l activ -d "Also save the frame-wise probabilities"
 complete -c allin1 -n $analysing -s e -l embed -d "Also save the embeddings"
@@ -31,9 +35,9 @@ complete -c allin1 -n $analysing -l version -d "Show the version"
 complete -c allin1 -n $analysing -s d -l device -x -d "For compatibility, without effect"
 complete -c allin1 -n $analysing -l no-multiprocess -d "For compatibility, without effect"
 
-complete -c allin1 -n "not __fish_seen_subcommand_from show" -l weights-dir -x -a "(__fish_complete_directories)" -d "Look for weights here first"
+complete -c allin1 -n "not __fish_seen_subcommand_from show convert" -l weights-dir -x -a "(__fish_complete_directories)" -d "Look for weights here first"
 complete -c allin1 -n "not __fish_seen_subcommand_from show" -s q -l quiet -d "Only errors"
-complete -c allin1 -n "not __fish_seen_subcommand_from show" -s v -l verbose -d "Also what is really used"
+complete -c allin1 -n "not __fish_seen_subcommand_from show convert" -s v -l verbose -d "Also what is really used"
 complete -c allin1 -s h -l help -d "Show help"
 
 complete -c allin1 -n "__fish_seen_subcommand_from models" -f -a "list fetch verify path"
@@ -43,3 +47,7 @@ complete -c allin1 -n "__fish_seen_subcommand_from models" -l ca-file -r -d "Tru
 
 complete -c allin1 -n "__fish_seen_subcommand_from show" -l color -x -a "auto always never" -d "Colours"
 complete -c allin1 -n "__fish_seen_subcommand_from show" -l width -x -d "Columns"
+
+complete -c allin1 -n "__fish_seen_subcommand_from convert" -l format -x -a "(__fish_append , $formats)" -d "Formats to write"
+complete -c allin1 -n "__fish_seen_subcommand_from convert" -s o -l out-dir -x -a "(__fish_complete_directories)" -d "Where the files go"
+complete -c allin1 -n "__fish_seen_subcommand_from convert" -l stdout -d "Print instead"

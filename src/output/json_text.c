@@ -57,9 +57,9 @@ static void put_indent(a1_json *json, unsigned depth)
         put(json, "  ", 2);
 }
 
-/* Decodes one UTF-8 character; returns its length, or 0 when the bytes are not valid. */
-static size_t decode_utf8(const unsigned char *s, uint32_t *code)
+size_t a1_utf8_decode(const char *text, uint32_t *code)
 {
+    const unsigned char *s = (const unsigned char *)text;
     static const uint32_t smallest[5] = {0, 0, 0x80, 0x800, 0x10000};
     size_t length;
     if (s[0] < 0x80) {
@@ -97,10 +97,10 @@ static void put_escaped(a1_json *json, uint32_t code)
 static void put_quoted(a1_json *json, const char *value)
 {
     put(json, "\"", 1);
-    const unsigned char *s = (const unsigned char *)value;
+    const char *s = value;
     while (*s) {
         uint32_t code;
-        const size_t length = decode_utf8(s, &code);
+        const size_t length = a1_utf8_decode(s, &code);
         if (length == 0)
             code = 0xfffd;
         const char *short_form = code == '"'    ? "\\\""
@@ -114,7 +114,7 @@ static void put_quoted(a1_json *json, const char *value)
         if (short_form) {
             put_text(json, short_form);
         } else if (code >= ' ' && code <= '~') {
-            put(json, (const char *)s, 1);
+            put(json, s, 1);
         } else if (code >= 0x10000) {
             put_escaped(json, 0xd800 + ((code - 0x10000) >> 10));
             put_escaped(json, 0xdc00 + ((code - 0x10000) & 0x3ff));

@@ -8,6 +8,10 @@
 
 #define A1_JSON_DEPTH 16
 
+/* Decodes the first character of a text that ends with a zero; returns its length, or 0 when the bytes
+ * are not valid UTF-8. */
+size_t a1_utf8_decode(const char *text, uint32_t *code);
+
 /* A growing text. Writing never fails half-way: after an allocation failed, all further writing is
  * ignored and a1_json_take gives NULL. */
 typedef struct a1_json {

@@ -17,6 +17,7 @@
 #define MAX_SECONDS 1e9
 #define MAX_BPM 1e6
 #define MAX_POSITION 1000
+#define MAX_RATE 100000000
 
 typedef struct reading {
     const char *path;
@@ -179,7 +180,10 @@ static allin1_status read_provenance(const reading *in, const json_t *root, alli
     const json_t *kept = json_object_get(provenance, "arrays");
     A1_TRY(copy_string(in, provenance, "version", &from->version));
     A1_TRY(copy_string(in, provenance, "key", &from->key));
-    A1_TRY(copy_string(in, json_object_get(provenance, "input"), "sha256", &from->input_sha256));
+    const json_t *input = json_object_get(provenance, "input");
+    const json_int_t rate = json_integer_value(json_object_get(input, "sample_rate"));
+    from->sample_rate = rate > 0 && rate <= MAX_RATE ? (int)rate : 0;
+    A1_TRY(copy_string(in, input, "sha256", &from->input_sha256));
     A1_TRY(copy_string(in, json_object_get(provenance, "network"), "model", &from->model));
     A1_TRY(copy_string(in, json_object_get(provenance, "stems"), "model", &from->demix_model));
     if (arrays) {

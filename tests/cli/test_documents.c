@@ -191,18 +191,23 @@ static void without_long_twins(option_set *set)
                 memcpy(set->names[i], set->names[--set->count], MAX_NAME);
 }
 
+/* Each has its own --help and its own section of the manual. */
+static const char *const commands[] = {"models", "show", "convert"};
+#define COMMANDS (sizeof commands / sizeof *commands)
+
 static void manual_has_the_options_of_the_commands(void **state)
 {
     (void)state;
-    option_set help = of_help("models");
-    option_set manual = of_manual(".SS allin1 models", ".SS allin1 show");
-    without_long_twins(&help);
-    expect_same(&help, "models --help", &manual, "man/allin1.1");
-
-    help = of_help("show");
-    manual = of_manual(".SS allin1 show", ".SH FILES");
-    without_long_twins(&help);
-    expect_same(&help, "show --help", &manual, "man/allin1.1");
+    for (size_t i = 0; i < COMMANDS; i++) {
+        char heading[64], words[64];
+        snprintf(heading, sizeof heading, ".SS allin1 %s\n", commands[i]);
+        snprintf(words, sizeof words, "%s --help", commands[i]);
+        option_set help = of_help(commands[i]);
+        option_set manual = of_manual(heading, "\n.S");
+        without_long_twins(&help);
+        without_long_twins(&manual);
+        expect_same(&help, words, &manual, "man/allin1.1");
+    }
 }
 
 static void add_all(option_set *set, const option_set *more)
@@ -214,9 +219,11 @@ static void add_all(option_set *set, const option_set *more)
 /* The options of all commands together. */
 static option_set of_all_help(void)
 {
-    option_set all = of_help(""), models = of_help("models"), show = of_help("show");
-    add_all(&all, &models);
-    add_all(&all, &show);
+    option_set all = of_help("");
+    for (size_t i = 0; i < COMMANDS; i++) {
+        const option_set more = of_help(commands[i]);
+        add_all(&all, &more);
+    }
     return all;
 }
 
@@ -233,7 +240,7 @@ static void bash_completes_all_options(void **state)
     const option_set help = of_all_help();
     char *script = read_source("completions/allin1.bash");
     static const char *const not_ours[] = {
-        "compgen -d", "compgen -f -X", "compgen -f", "compgen -W", "mapfile -t", " -O ",
+        "compgen -d", "compgen -f -X", "compgen -f", "compgen -W", "compgen -P", "\" -W", "mapfile -t", " -O ",
         "compopt -o", "-gt",           "-eq",        " -f --",     "complete -F"};
     for (size_t i = 0; i < sizeof not_ours / sizeof *not_ours; i++)
         blank(script, not_ours[i]);

@@ -1,0 +1,165 @@
+#include "formats/format_text.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "output/decimal.h"
+#include "output/json_text.h"
+
+#define FIRST_CAPACITY 4096
+
+static bool make_room(a1_text *text, size_t size)
+{
+    if (text->failed)
+        return false;
+    if (text->capacity - text->used > size)
+        return true;
+    size_t capacity = text->capacity ? text->capacity : FIRST_CAPACITY;
+    while (capacity - text->used <= size)
+        capacity *= 2;
+    char *bytes = realloc(text->bytes, capacity);
+    if (!bytes) {
+        text->failed = true;
+        return false;
+    }
+    text->bytes = bytes;
+    text->capacity = capacity;
+    return true;
+}
+
+void a1_text_put(a1_text *text, const void *bytes, size_t size)
+{
+    if (size == 0 || !make_room(text, size))
+        return;
+    memcpy(text->bytes + text->used, bytes, size);
+    text->used += size;
+}
+
+void a1_text_add(a1_text *text, const char *string)
+{
+    a1_text_put(text, string, strlen(string));
+}
+
+void a1_text_format(a1_text *text, const char *format, ...)
+{
+    va_list arguments;
+    char *line = NULL;
+    va_start(arguments, format);
+    const int length = vasprintf(&line, format, arguments);
+    va_end(arguments);
+    if (length < 0) {
+        text->failed = true;
+        return;
+    }
+    a1_text_put(text, line, (size_t)length);
+    free(line);
+}
+
+char *a1_text_take(a1_text *text, size_t *size)
+{
+    if (make_room(text, 0))
+        text->bytes[text->used] = '\0';
+    char *bytes = text->bytes;
+    *size = text->used;
+    if (text->failed) {
+        free(bytes);
+        bytes = NULL;
+    }
+    *text = (a1_text){0};
+    return bytes;
+}
+
+void a1_text_number(a1_text *text, double value, unsigned decimals)
+{
+    char number[A1_DECIMAL_SIZE];
+    a1_text_put(text, number, a1_format_decimal(number, value, decimals));
+}
+
+void a1_text_clock(a1_text *text, double seconds, int hour_digits)
+{
+    const long long total = llround(seconds * 1000);
+    a1_text_format(text, "%0*lld:%02lld:%02lld.%03lld", hour_digits, total / 3600000,
+                   total / 60000 % 60, total / 1000 % 60, total % 1000);
+}
+
+/* The XML or HTML entity of a character, or NULL. */
+static const char *entity_of(char c, bool quotes)
+{
+    return c == '&'             ? "&amp;"
+           : c == '<'           ? "&lt;"
+           : c == '>'           ? "&gt;"
+           : c == '"' && quotes ? "&quot;"
+                                : NULL;
+}
+
+static void put_character(a1_text *text, const char *bytes, size_t length, a1_escape escape)
+{
+    const char c = length == 1 ? *bytes : 'x';
+    const char *entity = escape == A1_ESCAPE_XML || escape == A1_ESCAPE_WEBVTT
+                             ? entity_of(c, escape == A1_ESCAPE_XML)
+                             : NULL;
+    if (entity) {
+        a1_text_add(text, entity);
+    } else if (escape == A1_ESCAPE_FFMETADATA && strchr("=;#\\", c)) {
+        a1_text_put(text, "\\", 1);
+        a1_text_put(text, bytes, length);
+    } else if (escape == A1_ESCAPE_CSV && c == '"') {
+        a1_text_add(text, "\"\"");
+    } else if (escape == A1_ESCAPE_WORD && c == ' ') {
+        a1_text_add(text, "_");
+    } else {
+        a1_text_put(text, bytes, length);
+    }
+}
+
+static bool is_control(uint32_t code)
+{
+    return code < ' ' || (code >= 0x7f && code < 0xa0) || code == 0x2028 || code == 0x2029;
+}
+
+void a1_text_escaped(a1_text *text, const char *string, a1_escape escape)
+{
+    const bool quoted = escape == A1_ESCAPE_CSV &&
+                        (strpbrk(string, ",;\"") || *string == ' ' ||
+                         (*string && string[strlen(string) - 1] == ' '));
+    if (escape == A1_ESCAPE_WORD && !*string)
+        string = "_";
+    if (quoted)
+        a1_text_put(text, "\"", 1);
+    while (*string) {
+        uint32_t code;
+        const size_t length = a1_utf8_decode(string, &code);
+        if (length == 0 || code == 0xfffe || code == 0xffff)
+            a1_text_add(text, "\xef\xbf\xbd");
+        else if (is_control(code))
+            put_character(text, " ", 1, escape);
+        else
+            put_character(text, string, length, escape);
+        string += length ? length : 1;
+    }
+    if (quoted)
+        a1_text_put(text, "\"", 1);
+}
+
+void a1_text_file_url(a1_text *text, const char *path)
+{
+    static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~/";
+    a1_text_add(text, *path == '/' ? "file://localhost" : "file://localhost/");
+    for (; *path; path++) {
+        if (strchr(plain, *path))
+            a1_text_put(text, path, 1);
+        else
+            a1_text_format(text, "%%%02X", (unsigned)(unsigned char)*path);
+    }
+}
+
+char *a1_title_of_path(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    const char *name = slash && slash[1] ? slash + 1 : path;
+    const char *dot = strrchr(name, '.');
+    return strndup(name, dot && dot > name && dot[1] ? (size_t)(dot - name) : strlen(name));
+}
