@@ -202,10 +202,9 @@ static const option_entry entries[] = {
      "after the other; files are then written only when\n"
      "-o is given too"},
     {0, "format", VALUE, "LIST", set_formats,
-     "what is written: json (default), or a list of json,\n"
-     "jams,lab,beats,harmonix,audacity,csv,midi,reaper,\n"
-     "sonic-visualiser,rekordbox,chapters, and more that\n"
-     "allin1 convert --help lists"},
+     "what is written: json (default), or any of json,\n"
+     "jams,lab,beats,midi and more: see allin1 convert\n"
+     "--help"},
     {'a', "activ", NO_VALUE, NULL, set_activations,
      "also save the frame-wise probabilities,\nNAME.activ.npz"},
     {'e', "embed", NO_VALUE, NULL, set_embeddings, "also save the embeddings, NAME.embed.npy"},
