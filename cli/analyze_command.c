@@ -14,9 +14,11 @@
 #include "format_files.h"
 #include "messages.h"
 #include "options.h"
+#include "process_start.h"
 #include "progress_bar.h"
 #include "result_names.h"
 #include "standard_output.h"
+#include "timings_output.h"
 
 /* Set by the signal, read where the library reports progress. */
 static volatile sig_atomic_t interrupted;
@@ -29,8 +31,8 @@ typedef struct run {
     named_input *inputs;
     outcome *outcomes;
     int count;
-    int timings; /* descriptor, -1 for none */
-    bool timings_lost, output_lost, weights_failed;
+    timings_output timings;
+    bool output_lost, weights_failed;
     bool wrong_usage; /* seen only when the files that the options name were read */
 } run;
 
@@ -64,38 +66,7 @@ static void on_log(void *user, allin1_log_level level, const char *message)
         message_detail("%s", message);
 }
 
-/* One write a line, so that several programs may append to the same file. */
-static void on_span(void *user, const allin1_span *span)
-{
-    run *r = user;
-    char *text = allin1_span_json(span);
-    const size_t length = text ? strlen(text) : 0;
-    bool written = false;
-    if (text) {
-        text[length] = '\n'; /* in place of the ending zero */
-        written = write(r->timings, text, length + 1) == (ssize_t)(length + 1);
-    }
-    if (!written && !r->timings_lost) {
-        message_error("%s: cannot write the timings: %s", r->options.timings_file,
-                      text ? strerror(errno) : "out of memory");
-        r->timings_lost = true;
-    }
-    allin1_string_free(text);
-}
-
 /* Set-up ----------------------------------------------------------------------------------------- */
-
-static bool open_timings(run *r)
-{
-    r->timings = -1;
-    if (!r->options.timings_file)
-        return true;
-    r->timings =
-        open(r->options.timings_file, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, (mode_t)0666);
-    if (r->timings < 0)
-        message_error("%s: cannot open: %s", r->options.timings_file, strerror(errno));
-    return r->timings >= 0;
-}
 
 static bool is_weights_error(allin1_status status)
 {
@@ -109,9 +80,10 @@ static int open_context(run *r)
     allin1_error error;
     settings->log = on_log;
     settings->progress = on_progress;
-    if (r->timings >= 0) {
-        settings->span = on_span;
-        settings->span_user = r;
+    settings->started = process_start();
+    if (r->timings.timings) {
+        settings->span = timings_output_span;
+        settings->span_user = &r->timings;
     }
     const allin1_status status = allin1_open(&r->context, settings, &error);
     if (status == ALLIN1_OK)
@@ -240,7 +212,7 @@ static bool same_text(const char *a, const char *b)
 }
 
 /* Whether the result that is there holds for this input, with all that is asked for. */
-static bool is_done(const char *key, const file_set *files)
+static bool holds(const char *key, const file_set *files)
 {
     allin1_result *old;
     allin1_arrays kept;
@@ -254,6 +226,15 @@ static bool is_done(const char *key, const file_set *files)
         done = done && same_text(kept.embeddings, files->embeddings) &&
                access(files->embeddings, R_OK) == 0;
     allin1_result_free(&old);
+    return done;
+}
+
+static bool is_done(allin1_context *context, const char *key, const char *path,
+                    const file_set *files)
+{
+    allin1_span_begin(context, ALLIN1_STAGE_RESULT_CHECK, NULL, path);
+    const bool done = holds(key, files);
+    allin1_span_end(context);
     return done;
 }
 
@@ -340,12 +321,14 @@ static allin1_status save(run *r, const allin1_result *result, const file_set *f
     if (status == ALLIN1_OK && files->json)
         status = allin1_save_json(r->context, result, &kept, files->json, error);
     if (status == ALLIN1_OK && r->options.print_json) {
+        allin1_span_begin(r->context, ALLIN1_STAGE_SAVE, "standard output", result->path);
         char *text = allin1_result_json(result, &kept);
         if (text)
             puts(text);
         allin1_string_free(text);
         if (!text || !standard_output_flush())
             r->output_lost = true;
+        allin1_span_end(r->context);
     }
     return status;
 }
@@ -387,7 +370,7 @@ static outcome analyze(run *r, const named_input *input, const file_set *files)
     allin1_error error;
     if (allin1_identify(r->context, input->path, &request, &identity, &error) != ALLIN1_OK)
         return failed(r, &error, input->path);
-    if (!again && is_done(identity.key, files))
+    if (!again && is_done(r->context, identity.key, input->resolved, files))
         return skip(r, input, files);
     if (input->damaged && files->json)
         message_note("%s: is damaged and will be replaced", files->json);
@@ -397,7 +380,9 @@ static outcome analyze(run *r, const named_input *input, const file_set *files)
         status = save(r, result, files, &error);
     if (status == ALLIN1_OK)
         say_done(result, input->path, files);
+    allin1_span_begin(r->context, ALLIN1_STAGE_RELEASE, "result", NULL);
     allin1_result_free(&result);
+    allin1_span_end(r->context);
     return status == ALLIN1_OK ? DONE : failed(r, &error, input->path);
 }
 
@@ -467,19 +452,22 @@ static int conclude(const run *r)
         return EXIT_WEIGHTS;
     if (r->wrong_usage)
         return EXIT_USAGE;
-    return failures > 0 || left > 0 || r->output_lost || r->timings_lost ? EXIT_SOME_FAILED
+    return failures > 0 || left > 0 || r->output_lost || r->timings.lost ? EXIT_SOME_FAILED
                                                                          : EXIT_GOOD;
 }
 
 static int perform(run *r)
 {
-    if (!open_timings(r))
+    if (!timings_output_open(&r->timings, &r->options.timings))
         return EXIT_SOME_FAILED;
     const int status = open_context(r);
     if (status != EXIT_GOOD)
         return status;
     say_set_up(r);
-    if (!plan_inputs(r)) {
+    allin1_span_begin(r->context, ALLIN1_STAGE_RESULT_CHECK, "names", NULL);
+    const bool planned = plan_inputs(r);
+    allin1_span_end(r->context);
+    if (!planned) {
         message_error("out of memory");
         return EXIT_SOME_FAILED;
     }
@@ -493,7 +481,7 @@ static int perform(run *r)
 
 int analyze_command(int argc, char **argv)
 {
-    run r = {.timings = -1};
+    run r = {.timings = {.descriptor = -1}};
     if (!options_parse(&r.options, argc, argv))
         return EXIT_USAGE;
     message_set_level(r.options.level);
@@ -507,14 +495,12 @@ int analyze_command(int argc, char **argv)
     }
     progress_bar_start(r.options.level == QUIET);
     int status = perform(&r);
-    allin1_close(&r.context);
-    if (r.timings >= 0 && close(r.timings) != 0 && status == EXIT_GOOD) {
-        message_error("%s: cannot write the timings: %s", r.options.timings_file, strerror(errno));
-        status = EXIT_SOME_FAILED;
-    }
     if (r.inputs)
         free_names(r.inputs, r.count);
     free(r.inputs);
     free(r.outcomes);
+    allin1_close(&r.context);
+    if (!timings_output_finish(&r.timings) && status == EXIT_GOOD)
+        status = EXIT_SOME_FAILED;
     return status;
 }

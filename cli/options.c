@@ -61,12 +61,15 @@ STRING_OPTION(set_demix_dir, demix_dir)
 STRING_OPTION(set_spec_dir, spec_dir)
 STRING_OPTION(set_stems_dir, stems_dir)
 STRING_OPTION(set_stems_pattern, stems_pattern)
-STRING_OPTION(set_timings, timings_file)
+STRING_OPTION(set_timings, timings.lines)
+STRING_OPTION(set_timings_json, timings.json)
+STRING_OPTION(set_timings_trace, timings.trace)
 STRING_OPTION(set_device, device)
 FLAG_OPTION(set_keep, keep_byproducts)
 FLAG_OPTION(set_activations, want_activations)
 FLAG_OPTION(set_embeddings, want_embeddings)
 FLAG_OPTION(set_json, print_json)
+FLAG_OPTION(set_timings_summary, timings.summary)
 FLAG_OPTION(set_quantise, settings.quantise_stems)
 FLAG_OPTION(set_help, help)
 FLAG_OPTION(set_version, version)
@@ -247,6 +250,12 @@ static const option_entry entries[] = {
      "auto (default), the fastest that keeps the results"},
     {0, "timings", VALUE, "FILE", set_timings,
      "append the time of each stage to FILE, as JSON\nlines"},
+    {0, "timings-summary", NO_VALUE, NULL, set_timings_summary,
+     "show a table of the stages at the end"},
+    {0, "timings-json", VALUE, "FILE", set_timings_json,
+     "write the run's timings as one JSON document"},
+    {0, "timings-trace", VALUE, "FILE", set_timings_trace,
+     "write a trace for Perfetto, speedscope and others\nthat read Chrome's format"},
 
     {0, NULL, NO_VALUE, NULL, NULL, "Messages"},
     {'q', "quiet", NO_VALUE, NULL, set_quiet, "only errors"},

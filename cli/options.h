@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 #include "format_list.h"
+#include "timings_output.h"
 
 enum {
     EXIT_GOOD = 0,
@@ -27,8 +28,8 @@ typedef struct options {
     const char *array_dir; /* NULL: out_dir */
     const char *demix_dir, *spec_dir;
     const char *stems_dir, *stems_pattern;
-    const char *timings_file;
     format_list formats; /* json unless others were asked for */
+    timings_wishes timings;
     bool keep_byproducts, want_activations, want_embeddings, print_json;
     bool overwrite_demix, overwrite_spec, overwrite_json;
     verbosity level;

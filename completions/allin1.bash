@@ -50,7 +50,7 @@ _allin1()
         mapfile -t COMPREPLY < <(compgen -W "all demix spec json" -f -- "$cur")
         return
         ;;
-    --timings | --from | --ca-file)
+    --timings | --timings-json | --timings-trace | --from | --ca-file)
         compopt -o filenames
         mapfile -t COMPREPLY < <(compgen -f -- "$cur")
         return
@@ -97,6 +97,7 @@ _allin1()
             --overwrite -m --model --demix-model --weights-dir --stems-dir --stems-pattern
             --demix-shifts --demix-seed --precision --quantise-stems --spec-backend
             -k --keep-byproducts --demix-dir --spec-dir --threads --cpu-level --timings
+            --timings-summary --timings-json --timings-trace
             -q --quiet -v --verbose -h --help --version -d --device --no-multiprocess" -- "$cur")
     else
         compopt -o filenames

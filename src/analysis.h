@@ -27,6 +27,7 @@ typedef struct a1_analysis {
     const char *path; /* as it was given; NULL when the input is no file */
     char *track;      /* absolute, links resolved; or the name that the request gave */
     a1_keys keys;
+    unsigned depth;       /* of the caller's own spans */
     double progress_done; /* share of the stages that are behind */
 
     const float *mix[2]; /* the caller's, or decoded */

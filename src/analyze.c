@@ -45,6 +45,7 @@ typedef struct stage_progress {
     const a1_analysis *analysis;
     const char *stage;
     double until; /* what is done of the whole after it */
+    size_t total; /* parts that there are */
 } stage_progress;
 
 static int report_fraction(void *user, double fraction)
@@ -55,6 +56,8 @@ static int report_fraction(void *user, double fraction)
 
 static int report_segments(void *user, size_t done, size_t total)
 {
+    stage_progress *p = user;
+    p->total = total;
     return report_fraction(user, total ? (double)done / (double)total : 1);
 }
 
@@ -62,8 +65,8 @@ static int report_segments(void *user, size_t done, size_t total)
 
 static allin1_status decode(a1_analysis *a, a1_error *err)
 {
-    A1_TRY(report(a, ALLIN1_STAGE_DECODE, DONE_DECODE, 0, err));
     allin1_span *span = begin(a, ALLIN1_STAGE_DECODE);
+    A1_TRY(report(a, ALLIN1_STAGE_DECODE, DONE_DECODE, 0, err));
     A1_TRY(a1_audio_decode(a->path, &a->decoded, err));
     a->mix[0] = a->decoded.channel[0];
     a->mix[1] = a->decoded.channel[1];
@@ -95,21 +98,37 @@ static allin1_status demix(a1_analysis *a, a1_error *err)
                                                {to[3][0], to[3][1]}};
     const a1_demix_settings settings = {.shifts = context->settings.demix_shifts,
                                         .seed = context->settings.demix_seed};
-    stage_progress progress = {a, ALLIN1_STAGE_DEMIX, DONE_DEMIX};
-    A1_TRY(report(a, ALLIN1_STAGE_DEMIX, DONE_DEMIX, 0, err));
+    stage_progress progress = {a, ALLIN1_STAGE_DEMIX, DONE_DEMIX, 0};
     allin1_span *span = begin(a, ALLIN1_STAGE_DEMIX);
+    A1_TRY(report(a, ALLIN1_STAGE_DEMIX, DONE_DEMIX, 0, err));
     span->precision_requested = allin1_precision_string(context->settings.precision);
     span->precision = a1_context_precision_used(context);
     A1_TRY(a1_demix_track(context->demixer, context->pool, &settings, a->mix, a->samples, order,
                           report_segments, &progress, err));
+    span->count = progress.total;
+    span->operations = (double)progress.total * a1_htdemucs_operations(context->demixer);
     end(a);
     return ALLIN1_OK;
 }
 
+/* Gives memory back as soon as it is not needed any more; for long songs that takes its time. */
 static void drop_mix(a1_analysis *a)
 {
+    if (!a->decoded.channel[0])
+        return;
+    begin(a, ALLIN1_STAGE_RELEASE)->mode = "mix";
     a1_audio_free(&a->decoded);
     a->mix[0] = a->mix[1] = NULL;
+    end(a);
+}
+
+static void drop_stems(a1_analysis *a)
+{
+    if (!a->stems.channel[0][0])
+        return;
+    begin(a, ALLIN1_STAGE_RELEASE)->mode = "stems";
+    a1_stems_free(&a->stems);
+    end(a);
 }
 
 static allin1_status separate(a1_analysis *a, a1_error *err)
@@ -143,9 +162,9 @@ static allin1_status compute_spectrogram(a1_analysis *a, a1_error *err)
     const float *channels[A1_STEMS][2];
     for (size_t i = 0; i < 2 * A1_STEMS; i++)
         channels[i / 2][i % 2] = stems->channel[i / 2][i % 2];
-    A1_TRY(report(a, ALLIN1_STAGE_SPECTROGRAM, DONE_SPECTROGRAM, 0, err));
     A1_TRY(a1_context_plan_spectrogram(context, err));
     allin1_span *span = begin(a, ALLIN1_STAGE_SPECTROGRAM);
+    A1_TRY(report(a, ALLIN1_STAGE_SPECTROGRAM, DONE_SPECTROGRAM, 0, err));
     const bool fast = a1_spectrogram_backend_used(context->spectrogram) == A1_SPEC_FAST;
     span->backend_requested = allin1_spec_backend_string(context->settings.spec_backend);
     span->backend = allin1_spec_backend_string(fast ? ALLIN1_SPEC_FAST : ALLIN1_SPEC_REFERENCE);
@@ -184,8 +203,8 @@ static allin1_status mix_to_spectrogram(a1_analysis *a, a1_error *err)
 static allin1_status given_stems_to_spectrogram(a1_analysis *a, a1_error *err)
 {
     allin1_provenance *from = &a->result->shown.provenance;
-    A1_TRY(report(a, ALLIN1_STAGE_STEMS_LOAD, DONE_DEMIX, 0, err));
     allin1_span *span = begin(a, ALLIN1_STAGE_STEMS_LOAD);
+    A1_TRY(report(a, ALLIN1_STAGE_STEMS_LOAD, DONE_DEMIX, 0, err));
     A1_TRY(a1_load_given_stems(a, err));
     set_length(a, (double)a->samples / A1_SAMPLE_RATE);
     span->audio_seconds = a->result->shown.duration;
@@ -237,20 +256,21 @@ static allin1_status make_room_for_output(a1_analysis *a, a1_error *err)
 static allin1_status run_network(a1_analysis *a, a1_error *err)
 {
     allin1_context *context = a->context;
-    stage_progress progress = {a, ALLIN1_STAGE_NN, DONE_NETWORK};
+    stage_progress progress = {a, ALLIN1_STAGE_NN, DONE_NETWORK, 0};
     a->progress_done = DONE_SPECTROGRAM;
-    A1_TRY(report(a, ALLIN1_STAGE_NN, DONE_NETWORK, 0, err));
     A1_TRY(a1_context_build_network(context, err));
     allin1_span *span = begin(a, ALLIN1_STAGE_NN);
+    A1_TRY(report(a, ALLIN1_STAGE_NN, DONE_NETWORK, 0, err));
     span->count = a1_network_folds(context->network);
+    span->operations = a1_network_operations(context->network, a->frames);
     span->precision_requested = span->precision = FP32;
     A1_TRY(make_room_for_output(a, err));
     if (a->frames > 0)
         A1_TRY(a1_network_run(context->network, context->pool, a->spectrogram, a->frames,
                               &a->output, report_fraction, &progress, err));
-    end(a);
     a1_aligned_free(a->spectrogram);
     a->spectrogram = NULL;
+    end(a);
     a->progress_done = DONE_NETWORK;
     return ALLIN1_OK;
 }
@@ -296,15 +316,16 @@ static allin1_status find_sections(a1_analysis *a, a1_error *err)
 
 static allin1_status postprocess(a1_analysis *a, a1_error *err)
 {
-    A1_TRY(report(a, ALLIN1_STAGE_POSTPROCESS, DONE_ALL, 0, err));
     begin(a, ALLIN1_STAGE_POSTPROCESS);
+    A1_TRY(report(a, ALLIN1_STAGE_POSTPROCESS, DONE_ALL, 0, err));
     if (a->frames > 0) {
         A1_TRY(find_beats(a, err));
         A1_TRY(find_sections(a, err));
     }
     A1_TRY(a1_assemble(a, err));
+    A1_TRY(report(a, ALLIN1_STAGE_POSTPROCESS, DONE_ALL, 1, err));
     end(a);
-    return report(a, ALLIN1_STAGE_POSTPROCESS, DONE_ALL, 1, err);
+    return ALLIN1_OK;
 }
 
 /* The three ways in ------------------------------------------------------------------------------- */
@@ -322,7 +343,7 @@ static allin1_status run_file(a1_analysis *a, a1_error *err)
         A1_TRY(mix_to_spectrogram(a, err));
     }
     drop_mix(a);
-    a1_stems_free(&a->stems);
+    drop_stems(a);
     A1_TRY(run_network(a, err));
     return postprocess(a, err);
 }
@@ -333,7 +354,7 @@ static allin1_status run_samples(a1_analysis *a, a1_error *err)
     A1_TRY(a1_keys_of_memory(a->context, a->mix, 2, a->samples, false, &a->keys, err));
     a->progress_done = DONE_DECODE;
     A1_TRY(mix_to_spectrogram(a, err));
-    a1_stems_free(&a->stems);
+    drop_stems(a);
     A1_TRY(run_network(a, err));
     return postprocess(a, err);
 }
@@ -357,7 +378,7 @@ static allin1_status run_spectrogram(a1_analysis *a, const float *given, a1_erro
 static allin1_status start(a1_analysis *a, allin1_context *context, const char *path,
                            const allin1_request *request, a1_error *err)
 {
-    *a = (a1_analysis){.context = context, .path = path};
+    *a = (a1_analysis){.context = context, .path = path, .depth = context->recorder.depth};
     if (request)
         a->request = *request;
     if (a->request.stems_pattern && !a->request.stems_dir)
@@ -399,16 +420,15 @@ static allin1_status keep_spans(a1_analysis *a, a1_error *err)
 static allin1_status finish(a1_analysis *a, allin1_status status, allin1_result **out,
                             allin1_error *error, a1_error *err)
 {
-    a1_spans_unwind(&a->context->recorder, 0);
+    a1_spans_unwind(&a->context->recorder, a->depth);
     if (status == ALLIN1_OK)
         status = keep_spans(a, err);
+    a->context->recorder.keeping = false;
+    begin(a, ALLIN1_STAGE_RELEASE)->mode = "all";
     if (status == ALLIN1_OK) {
         *out = &a->result->shown;
         a->result = NULL;
     }
-    a->context->recorder.track = NULL;
-    a->context->recorder.audio_seconds = 0;
-    a1_recorder_restart(&a->context->recorder);
     a1_audio_free(&a->decoded);
     a1_stems_free(&a->stems);
     a1_aligned_free(a->spectrogram);
@@ -416,6 +436,9 @@ static allin1_status finish(a1_analysis *a, allin1_status status, allin1_result 
     a1_beats_free(&a->beats);
     a1_segments_free(&a->segments);
     a1_result_destroy(&a->result);
+    end(a);
+    a->context->recorder.track = NULL;
+    a->context->recorder.audio_seconds = 0;
     free(a->track);
     return a1_public_error(error, err, status);
 }
@@ -504,9 +527,14 @@ allin1_status allin1_identify(allin1_context *context, const char *path,
     const allin1_request nothing = {0};
     a1_error err = {0};
     a1_keys keys;
+    const unsigned depth = context->recorder.depth;
+    char *track = realpath(path, NULL);
+    context->recorder.track = track ? track : path;
     const allin1_status status =
         a1_keys_of_file(context, path, request ? request : &nothing, &keys, &err);
-    a1_spans_unwind(&context->recorder, 0);
+    a1_spans_unwind(&context->recorder, depth);
+    context->recorder.track = NULL;
+    free(track);
     *identity = (allin1_identity){0};
     if (status == ALLIN1_OK) {
         memcpy(identity->key, keys.result, sizeof identity->key);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/timer.h"
 #include "output/result.h"
 
 #define MAX_THREADS 1024
@@ -103,6 +104,9 @@ const char *a1_context_precision_used(const allin1_context *context)
 static allin1_status open_context(allin1_context *context, const allin1_settings *settings,
                                   a1_error *err)
 {
+    const uint64_t opened_ns = a1_monotonic_ns(), opened_cpu_ns = a1_process_cpu_ns();
+    const uint64_t started_ns = (uint64_t)(settings->started * 1e9);
+    const bool has_start = settings->started > 0 && started_ns < opened_ns;
     A1_TRY(copy_settings(context, settings, err));
     A1_TRY(a1_cpu_select(&context->cpu, settings->cpu_level, err));
     context->demix_precision = choose_precision(settings->precision, &context->cpu);
@@ -111,8 +115,12 @@ static allin1_status open_context(allin1_context *context, const allin1_settings
                        "this processor cannot demix with the precision %s at its level %s",
                        allin1_precision_string(settings->precision),
                        allin1_cpu_level_string(context->cpu.level));
-    A1_TRY(a1_pool_create(&context->pool, settings->threads, err));
     a1_recorder *recorder = &context->recorder;
+    if (settings->span)
+        a1_instructions_start(&recorder->instructions); /* before the threads that it shall count */
+    A1_TRY(a1_pool_create(&context->pool, settings->threads, err));
+    if (settings->span)
+        A1_TRY(a1_recorder_watch(recorder, context->pool, err));
     recorder->callback = settings->span;
     recorder->user = settings->span_user;
     recorder->model = context->settings.model;
@@ -125,7 +133,13 @@ static allin1_status open_context(allin1_context *context, const allin1_settings
     recorder->run.cpu_level = context->cpu.level;
     recorder->run.threads_requested = settings->threads;
     recorder->run.threads = a1_pool_threads(context->pool);
-    a1_recorder_start(recorder);
+    const uint64_t now_ns = a1_monotonic_ns();
+    a1_recorder_start(recorder, has_start ? started_ns : opened_ns);
+    if (has_start)
+        a1_span_past(recorder, ALLIN1_STAGE_START_UP, started_ns, opened_ns, opened_cpu_ns);
+    a1_span_past(recorder, ALLIN1_STAGE_OPEN, opened_ns, now_ns,
+                 a1_process_cpu_ns() - opened_cpu_ns);
+    context->opened = true;
     return ALLIN1_OK;
 }
 
@@ -163,6 +177,10 @@ void allin1_close(allin1_context **slot)
     if (!slot || !*slot)
         return;
     allin1_context *context = *slot;
+    if (context->opened) {
+        a1_spans_unwind(&context->recorder, 0);
+        a1_span_begin(&context->recorder, ALLIN1_STAGE_CLOSE);
+    }
     a1_spectrogram_destroy(&context->spectrogram);
     a1_htdemucs_destroy(&context->demixer);
     a1_metrical_destroy(&context->metrical);
@@ -171,8 +189,12 @@ void allin1_close(allin1_context **slot)
     free_sets(&context->demix_files);
     free(context->network_files.infos);
     free(context->demix_files.infos);
-    a1_recorder_finish(&context->recorder);
+    a1_recorder_unwatch(&context->recorder);
     a1_pool_destroy(&context->pool);
+    if (context->opened)
+        a1_span_end(&context->recorder);
+    a1_instructions_stop(&context->recorder.instructions);
+    a1_recorder_finish(&context->recorder);
     for (size_t i = 0; i < sizeof context->strings / sizeof *context->strings; i++)
         free(context->strings[i]);
     free(context);
@@ -182,6 +204,23 @@ void allin1_close(allin1_context **slot)
 const allin1_run *allin1_context_run(const allin1_context *context)
 {
     return &context->recorder.run;
+}
+
+void allin1_span_begin(allin1_context *context, const char *stage, const char *mode,
+                       const char *track)
+{
+    if (!context)
+        return;
+    allin1_span *span = a1_span_begin(&context->recorder, stage);
+    span->mode = mode;
+    if (track)
+        span->track = track;
+}
+
+void allin1_span_end(allin1_context *context)
+{
+    if (context)
+        a1_span_end(&context->recorder);
 }
 
 /* Models --------------------------------------------------------------------------------------- */

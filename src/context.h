@@ -36,6 +36,7 @@ struct allin1_context {
     a1_cpu cpu;
     a1_pool *pool;
     a1_recorder recorder;
+    bool opened; /* the run has begun */
 
     a1_demix_precision demix_precision; /* that the demixer is, or will be, built with */
     a1_loaded_model network_files, demix_files;

@@ -42,13 +42,23 @@ static allin1_status hash_input(allin1_context *context, const char *path,
     return ALLIN1_OK;
 }
 
+/* Reads whole files, each time. */
+static allin1_status hash_stems(allin1_context *context, const char *path,
+                                const allin1_request *request, a1_hash *hash, a1_error *err)
+{
+    a1_span_begin(&context->recorder, ALLIN1_STAGE_INPUT_HASH)->mode = "stems";
+    A1_TRY(a1_hash_given_stems(path, request, hash, err));
+    a1_span_end(&context->recorder);
+    return ALLIN1_OK;
+}
+
 /* Where the stems come from: the demixer and its settings, or the files that were given. */
-static allin1_status add_stems(const allin1_context *context, start_point start, const char *path,
+static allin1_status add_stems(allin1_context *context, start_point start, const char *path,
                                const allin1_request *request, a1_hash *hash, a1_error *err)
 {
     const allin1_settings *settings = &context->settings;
     if (start == FROM_GIVEN_STEMS)
-        return a1_hash_given_stems(path, request, hash, err);
+        return hash_stems(context, path, request, hash, err);
     a1_hash_format(hash, "demixer %s %s shifts %u\n", context->demix_files.infos[0].digest,
                    a1_context_precision_used(context), settings->demix_shifts);
     if (settings->demix_shifts > 0)

@@ -64,6 +64,7 @@ static allin1_status save(allin1_context *context, const char *mode, write_fn fn
     if (!result || !path)
         return a1_public_error(
             error, &err, a1_fail(&err, ALLIN1_ERROR_ARGUMENT, "no result or no path was given"));
+    const unsigned depth = context ? context->recorder.depth : 0;
     if (context) {
         context->recorder.track = result->path;
         context->recorder.audio_seconds = result->duration;
@@ -73,7 +74,7 @@ static allin1_status save(allin1_context *context, const char *mode, write_fn fn
     if (context) {
         if (status == ALLIN1_OK)
             a1_span_end(&context->recorder);
-        a1_spans_unwind(&context->recorder, 0);
+        a1_spans_unwind(&context->recorder, depth);
         context->recorder.track = NULL;
         context->recorder.audio_seconds = 0;
     }

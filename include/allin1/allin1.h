@@ -74,6 +74,19 @@ const char *allin1_version(void);
 #define ALLIN1_STAGE_FUNCTIONAL_LOCAL_MAXIMA "functional_local_maxima"
 #define ALLIN1_STAGE_FUNCTIONAL_BOUNDARIES "functional_boundaries"
 #define ALLIN1_STAGE_SAVE "save"
+#define ALLIN1_STAGE_VISUALIZE "visualize"
+#define ALLIN1_STAGE_SONIFY "sonify"
+/* Guards: what is compared with the straightforward way of computing it. */
+#define ALLIN1_STAGE_SPEC_CHECK "spec_check"
+#define ALLIN1_STAGE_PRECISION_CHECK "precision_check"
+/* What a run does besides its stages, so that all of its time has a name. */
+#define ALLIN1_STAGE_START_UP "start_up"         /* the caller's, before allin1_open */
+#define ALLIN1_STAGE_OPEN "open"                 /* allin1_open */
+#define ALLIN1_STAGE_RESULT_CHECK "result_check" /* whether a result that is there still holds */
+#define ALLIN1_STAGE_RELEASE "release"           /* memory given back between stages */
+#define ALLIN1_STAGE_CLOSE "close"               /* allin1_close */
+#define ALLIN1_STAGE_REPORT "report"             /* writing about the timings themselves */
+#define ALLIN1_STAGE_RUN "run" /* the whole, from allin1/timings.h: its own time is what nothing explains */
 
 typedef struct allin1_progress {
     const char *stage; /* one of the names above */
@@ -96,7 +109,16 @@ typedef struct allin1_run {
     allin1_cpu_level cpu_level_requested, cpu_level;
     unsigned threads_requested, threads;
     double started; /* wall clock, seconds since 1970-01-01 UTC */
+    double clock_started; /* the same moment on the spans' clock, seconds */
 } allin1_run;
+
+/* A stretch of time in which one thread worked for a span. */
+typedef struct allin1_thread_work {
+    unsigned thread;   /* 0: the one that called into the library, which counts as working unless it
+                          waits for the others; from 1 on: the others, which work on tasks */
+    double start, end; /* seconds on the span's clock */
+    double busy;       /* seconds of it, without the pauses that are too short to be told apart */
+} allin1_thread_work;
 
 /* One measured piece of work. Clocks are monotonic with an arbitrary start that is the same for all
  * contexts of a process. A span that contains others is its children's `parent`, and ends after
@@ -119,6 +141,20 @@ typedef struct allin1_span {
     const char *precision_requested, *precision; /* NULL where that has no meaning */
     double audio_seconds;      /* length of the input, 0 when unknown or without meaning */
     const allin1_run *run;
+    uint64_t instructions; /* executed by the context's threads meanwhile; 0 when the system does not
+                              tell, or nobody listens to the spans */
+    double operations;     /* floating-point multiplications and additions that the stage's shapes
+                              ask for; 0 when they are not counted */
+    const char *fallback;  /* the guard that made it run otherwise than requested, one of the stages'
+                              names; NULL when none did */
+    int checked; /* not 0 in the spans of guards, where the next four hold */
+    int breach;  /* not 0: a threshold was passed */
+    double difference_mean, difference_max; /* of the spectrograms' values, absolute */
+    double snr; /* dB, the lowest of the four stems', against fp32; NAN when no stems were compared */
+    /* Who worked when, ordered by thread and time, at most a few thousand entries however long the
+     * span; without what its children did. Only in the callback; else NULL and 0. */
+    const allin1_thread_work *work;
+    size_t work_count;
 } allin1_span;
 
 /* Called at the end of each span, from the thread that called into the library. `span` is valid
@@ -176,6 +212,9 @@ typedef struct allin1_settings {
     void *progress_user;
     allin1_span_fn span; /* default NULL */
     void *span_user;
+    /* When the caller's run began, in seconds on CLOCK_MONOTONIC: its first span, start_up, then
+     * reaches from there to allin1_open. 0 (default): the run begins with allin1_open. */
+    double started;
 } allin1_settings;
 
 void allin1_settings_default(allin1_settings *settings);
@@ -191,6 +230,13 @@ void allin1_close(allin1_context **context);
 
 /* What this context runs on; valid until it is closed. */
 const allin1_run *allin1_context_run(const allin1_context *context);
+
+/* A stage of the caller's own, among the library's: what it calls meanwhile becomes its children.
+ * Spans end in the reverse order of their beginning. `stage` and `mode` (may be NULL) are borrowed
+ * until the context is closed, `track` (may be NULL) until the span ends. `context` may be NULL. */
+void allin1_span_begin(allin1_context *context, const char *stage, const char *mode,
+                       const char *track);
+void allin1_span_end(allin1_context *context);
 
 /* ------------------------------------------------------------------------------------------------
  * Requests and results */

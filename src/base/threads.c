@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/cpu.h"
+#include "base/timer.h"
 
 /* How often a waiting thread looks before it sleeps: some tens of microseconds, as long as the gaps
  * between two layers last. */
@@ -31,6 +32,8 @@ struct a1_pool {
     void *argument;
     size_t count;
     atomic_size_t next;
+    a1_thread_log *log;     /* NULL when nobody watches */
+    uint64_t caller_since;  /* the caller has worked since then, with nothing noted */
 };
 
 static void relax(void)
@@ -42,14 +45,28 @@ static void relax(void)
 #endif
 }
 
-static void run_tasks(a1_pool *pool, unsigned worker)
+/* Returns how many. */
+static size_t run_tasks(a1_pool *pool, unsigned worker)
 {
-    for (;;) {
+    for (size_t done = 0;; done++) {
         const size_t index = atomic_fetch_add_explicit(&pool->next, 1, memory_order_relaxed);
         if (index >= pool->count)
-            return;
+            return done;
         pool->task(pool->argument, index, worker);
     }
+}
+
+/* What a thread besides the caller did for the current work is noted before it says that it has
+ * finished, so that the caller sees it. */
+static void run_tasks_noted(a1_pool *pool, unsigned worker)
+{
+    if (!pool->log) {
+        run_tasks(pool, worker);
+        return;
+    }
+    const uint64_t start = a1_monotonic_ns();
+    if (run_tasks(pool, worker) > 0)
+        a1_thread_log_note(pool->log, worker, start, a1_monotonic_ns());
 }
 
 static void *worker_main(void *argument)
@@ -72,7 +89,7 @@ static void *worker_main(void *argument)
         seen = now;
         if (atomic_load_explicit(&pool->stop, memory_order_acquire))
             return NULL;
-        run_tasks(pool, start->number);
+        run_tasks_noted(pool, start->number);
         atomic_fetch_sub_explicit(&pool->running, 1, memory_order_release);
     }
 }
@@ -139,6 +156,19 @@ unsigned a1_pool_threads(const a1_pool *pool)
     return pool ? pool->threads : 1;
 }
 
+void a1_pool_watch(a1_pool *pool, a1_thread_log *log)
+{
+    pool->log = log;
+    pool->caller_since = a1_monotonic_ns();
+}
+
+void a1_pool_note_caller(a1_pool *pool, uint64_t now_ns)
+{
+    if (pool->log && now_ns > pool->caller_since)
+        a1_thread_log_note(pool->log, 0, pool->caller_since, now_ns);
+    pool->caller_since = now_ns;
+}
+
 void a1_pool_run(a1_pool *pool, size_t count, a1_task_fn task, void *argument)
 {
     if (count == 0)
@@ -155,10 +185,14 @@ void a1_pool_run(a1_pool *pool, size_t count, a1_task_fn task, void *argument)
     atomic_store_explicit(&pool->running, pool->started, memory_order_relaxed);
     publish(pool);
     run_tasks(pool, 0);
+    if (pool->log)
+        a1_pool_note_caller(pool, a1_monotonic_ns());
     for (unsigned spin = 0; atomic_load_explicit(&pool->running, memory_order_acquire) != 0;) {
         relax();
         /* On a loaded machine the last task may wait for this very processor. */
         if (++spin > YIELD_AFTER)
             sched_yield();
     }
+    if (pool->log)
+        pool->caller_since = a1_monotonic_ns();
 }

@@ -9,6 +9,7 @@
 #include <stddef.h>
 
 #include "base/error.h"
+#include "base/thread_log.h"
 
 typedef struct a1_pool a1_pool;
 
@@ -22,6 +23,14 @@ void a1_pool_destroy(a1_pool **pool);
 
 /* 1 for NULL. */
 unsigned a1_pool_threads(const a1_pool *pool);
+
+/* From now on, notes in `log` when each thread works; NULL: no more. The log is borrowed and has room
+ * for all threads. The calling thread counts as working unless it waits for the others: what it does
+ * between runs is noted with the next run, or by a1_pool_note_caller. */
+void a1_pool_watch(a1_pool *pool, a1_thread_log *log);
+
+/* Notes what the calling thread did up to `now_ns`, and goes on from there. */
+void a1_pool_note_caller(a1_pool *pool, uint64_t now_ns);
 
 /* Runs tasks 0..count-1 and returns when all are done. A NULL pool runs them in order on the calling
  * thread. Tasks must not call a1_pool_run on the same pool; one caller at a time. */

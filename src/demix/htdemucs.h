@@ -44,6 +44,10 @@ void a1_htdemucs_destroy(a1_htdemucs **model);
 /* What the model was built with. */
 a1_demix_precision a1_htdemucs_precision(const a1_htdemucs *model);
 
+/* Floating-point multiplications and additions of one segment: its convolutions, linear layers and
+ * attention products; 334.9e9 for the real model. */
+double a1_htdemucs_operations(const a1_htdemucs *model);
+
 typedef struct a1_demix_settings {
     unsigned shifts; /* 0 (default): one pass, no shift; N: the mean of N randomly shifted passes */
     uint64_t seed;   /* of the shifts */

@@ -45,6 +45,10 @@ typedef struct a1_network_output {
 /* Bytes of working memory of a run: about 770 a frame and 0.7 MB a thread. */
 size_t a1_network_memory(size_t frames, unsigned threads);
 
+/* Floating-point multiplications and additions of a run: its convolutions, linear layers and
+ * attention products, without what padding costs. */
+double a1_network_operations(const a1_network *network, size_t frames);
+
 /* Called from the calling thread between folds and blocks; a non-zero return cancels. */
 typedef int (*a1_progress_fn)(void *user, double fraction);
 

@@ -9,12 +9,18 @@
 #include <allin1/allin1.h>
 
 #include "base/error.h"
+#include "base/instructions.h"
+#include "base/threads.h"
 
 #define A1_SPAN_DEPTH 8
+#define A1_SPAN_MAX_WORK 4096 /* stretches of all threads; what is more becomes coarser */
 
 typedef struct a1_open_span {
     allin1_span span; /* filled as far as it is known */
     uint64_t start_ns, cpu_ns, children_ns;
+    uint64_t instructions; /* of the counter at the start */
+    allin1_thread_work *work; /* noted so far, in order of time for each thread */
+    size_t work_count, work_capacity;
 } a1_open_span;
 
 typedef struct a1_recorder {
@@ -27,20 +33,35 @@ typedef struct a1_recorder {
     uint64_t spans_begun;
     unsigned depth;
     a1_open_span open[A1_SPAN_DEPTH];
-    allin1_span *ended; /* since a1_recorder_restart; strings are borrowed */
+    bool keeping;       /* those that end, from a1_recorder_restart on, until the owner says no */
+    allin1_span *ended; /* since then; strings are borrowed */
     size_t ended_count, ended_capacity;
     bool lost; /* memory ran out for one that ended */
+    a1_pool *pool;      /* watched; may be NULL */
+    a1_thread_log *log; /* of the pool; NULL when nobody listens */
+    a1_instructions instructions;
 } a1_recorder;
 
-/* Fills id, host and start of the run; the rest of `run` is the caller's. */
-void a1_recorder_start(a1_recorder *recorder);
+/* Fills id, host and start of the run, which was at `start_ns` on the monotonic clock; the rest of
+ * `run` is the caller's. */
+void a1_recorder_start(a1_recorder *recorder, uint64_t start_ns);
 void a1_recorder_finish(a1_recorder *recorder);
 
-/* Forgets the spans that ended so far. */
+/* From now on the spans tell which of the pool's threads worked when. The pool is borrowed. */
+allin1_status a1_recorder_watch(a1_recorder *recorder, a1_pool *pool, a1_error *err);
+/* The pool is about to go. */
+void a1_recorder_unwatch(a1_recorder *recorder);
+
+/* A span at the top that is over: from start_ns to end_ns, at the cost of cpu_ns. */
+void a1_span_past(a1_recorder *recorder, const char *stage, uint64_t start_ns, uint64_t end_ns,
+                  uint64_t cpu_ns);
+
+/* Forgets the spans that ended so far, and keeps those to come. */
 void a1_recorder_restart(a1_recorder *recorder);
 
 /* Begins a span; `stage` has static storage. What is known only later is set in the span that is
- * returned, which is valid until the span ends: count, mode, backends, precisions, audio_seconds. */
+ * returned, which is valid until the span ends: count, mode, backends, precisions, audio_seconds,
+ * operations, fallback and what a guard found. */
 allin1_span *a1_span_begin(a1_recorder *recorder, const char *stage);
 
 /* Ends the span begun last. */

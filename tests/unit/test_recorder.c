@@ -45,7 +45,8 @@ static void cost_is_booked_where_it_is_spent(void **state)
     (void)state;
     seen s = {0};
     a1_recorder recorder = {.callback = collect, .user = &s, .model = "m"};
-    a1_recorder_start(&recorder);
+    a1_recorder_start(&recorder, a1_monotonic_ns());
+    a1_recorder_restart(&recorder);
     a1_span_begin(&recorder, "outer");
     a1_span_begin(&recorder, "idle");
     a1_span_end(&recorder);
@@ -86,7 +87,8 @@ static void unwinding_ends_what_is_open(void **state)
     (void)state;
     seen s = {0};
     a1_recorder recorder = {.callback = collect, .user = &s, .model = "m"};
-    a1_recorder_start(&recorder);
+    a1_recorder_start(&recorder, a1_monotonic_ns());
+    a1_recorder_restart(&recorder);
     a1_span_begin(&recorder, "kept");
     a1_span_begin(&recorder, "one");
     a1_span_begin(&recorder, "two");
