@@ -16,6 +16,7 @@
 #include "options.h"
 #include "process_start.h"
 #include "progress_bar.h"
+#include "render_outputs.h"
 #include "result_names.h"
 #include "standard_output.h"
 #include "timings_output.h"
@@ -201,7 +202,8 @@ static allin1_request make_request(const options *o, const file_set *files)
                             .recompute_demix = o->overwrite_demix,
                             .recompute_spec = o->overwrite_spec,
                             .want_activations = o->want_activations,
-                            .want_embeddings = o->want_embeddings};
+                            .want_embeddings = o->want_embeddings,
+                            .want_waveform = o->visualize};
 }
 
 /* Skipping --------------------------------------------------------------------------------------- */
@@ -211,13 +213,13 @@ static bool same_text(const char *a, const char *b)
     return a && b && strcmp(a, b) == 0;
 }
 
-/* Whether the result that is there holds for this input, with all that is asked for. */
-static bool holds(const char *key, const file_set *files)
+/* The result that is there when it holds for this input, with all that is asked for; else NULL. */
+static allin1_result *load_held(const char *key, const file_set *files)
 {
     allin1_result *old;
     allin1_arrays kept;
     if (!files->json || allin1_load_json(files->json, &old, &kept, NULL) != ALLIN1_OK)
-        return false;
+        return NULL;
     bool done = same_text(old->provenance.key, key);
     if (files->activations)
         done = done && same_text(kept.activations, files->activations) &&
@@ -225,15 +227,16 @@ static bool holds(const char *key, const file_set *files)
     if (files->embeddings)
         done = done && same_text(kept.embeddings, files->embeddings) &&
                access(files->embeddings, R_OK) == 0;
-    allin1_result_free(&old);
-    return done;
+    if (!done)
+        allin1_result_free(&old);
+    return old;
 }
 
-static bool is_done(allin1_context *context, const char *key, const char *path,
-                    const file_set *files)
+static allin1_result *load_done(allin1_context *context, const char *key, const char *path,
+                                const file_set *files)
 {
     allin1_span_begin(context, ALLIN1_STAGE_RESULT_CHECK, NULL, path);
-    const bool done = holds(key, files);
+    allin1_result *done = load_held(key, files);
     allin1_span_end(context);
     return done;
 }
@@ -347,8 +350,22 @@ static outcome failed(run *r, const allin1_error *error, const char *path)
     return FAILED;
 }
 
+/* What is seen and heard of a result; after an interruption nothing new is begun. */
+static outcome render(run *r, const allin1_result *result, const named_input *input, outcome good)
+{
+    allin1_error error;
+    if (!renders_anything(&r->options))
+        return good;
+    if (interrupted)
+        return LEFT;
+    const allin1_status status =
+        render_outputs(r->context, &r->options, result, input->path, input->name, &error);
+    return status == ALLIN1_OK ? good : failed(r, &error, input->path);
+}
+
 /* A song that is done: what is asked for besides its result follows from that. */
-static outcome skip(run *r, const named_input *input, const file_set *files)
+static outcome skip(run *r, const allin1_result *result, const named_input *input,
+                    const file_set *files)
 {
     allin1_error error;
     message_note("%s: skipped, %s holds its result", input->path, files->json);
@@ -357,7 +374,7 @@ static outcome skip(run *r, const named_input *input, const file_set *files)
         return failed(r, &error, input->path);
     if (r->options.print_json && (!print_file(files->json) || !standard_output_flush()))
         r->output_lost = true;
-    return SKIPPED;
+    return render(r, result, input, SKIPPED);
 }
 
 static outcome analyze(run *r, const named_input *input, const file_set *files)
@@ -370,8 +387,11 @@ static outcome analyze(run *r, const named_input *input, const file_set *files)
     allin1_error error;
     if (allin1_identify(r->context, input->path, &request, &identity, &error) != ALLIN1_OK)
         return failed(r, &error, input->path);
-    if (!again && is_done(r->context, identity.key, input->resolved, files))
-        return skip(r, input, files);
+    if (!again && (result = load_done(r->context, identity.key, input->resolved, files))) {
+        const outcome skipped = skip(r, result, input, files);
+        allin1_result_free(&result);
+        return skipped;
+    }
     if (input->damaged && files->json)
         message_note("%s: is damaged and will be replaced", files->json);
     allin1_status status = allin1_analyze_file(r->context, input->path, &request, &result, &error);
@@ -380,10 +400,12 @@ static outcome analyze(run *r, const named_input *input, const file_set *files)
         status = save(r, result, files, &error);
     if (status == ALLIN1_OK)
         say_done(result, input->path, files);
+    const outcome done =
+        status == ALLIN1_OK ? render(r, result, input, DONE) : failed(r, &error, input->path);
     allin1_span_begin(r->context, ALLIN1_STAGE_RELEASE, "result", NULL);
     allin1_result_free(&result);
     allin1_span_end(r->context);
-    return status == ALLIN1_OK ? DONE : failed(r, &error, input->path);
+    return done;
 }
 
 static outcome analyze_input(run *r, int index)

@@ -64,6 +64,8 @@ STRING_OPTION(set_stems_pattern, stems_pattern)
 STRING_OPTION(set_timings, timings.lines)
 STRING_OPTION(set_timings_json, timings.json)
 STRING_OPTION(set_timings_trace, timings.trace)
+STRING_OPTION(set_viz_dir, viz_dir)
+STRING_OPTION(set_sonif_dir, sonif_dir)
 STRING_OPTION(set_device, device)
 FLAG_OPTION(set_keep, keep_byproducts)
 FLAG_OPTION(set_activations, want_activations)
@@ -71,6 +73,7 @@ FLAG_OPTION(set_embeddings, want_embeddings)
 FLAG_OPTION(set_json, print_json)
 FLAG_OPTION(set_timings_summary, timings.summary)
 FLAG_OPTION(set_quantise, settings.quantise_stems)
+FLAG_OPTION(set_sonify, sonify)
 FLAG_OPTION(set_help, help)
 FLAG_OPTION(set_version, version)
 FLAG_OPTION(set_no_multiprocess, no_multiprocess)
@@ -168,6 +171,40 @@ static bool set_verbose(options *out, const char *value)
     return true;
 }
 
+static bool set_visualize(options *out, const char *value)
+{
+    out->visualize = true;
+    return set_verbose(out, value);
+}
+
+/* The word among `words` (ended by NULL) that is `value`, or NULL with a message. */
+static const char *choose(const char *name, const char *value, const char *const *words)
+{
+    char list[128] = "";
+    for (size_t i = 0, used = 0; words[i]; i++) {
+        if (strcmp(words[i], value) == 0)
+            return words[i];
+        used += (size_t)snprintf(list + used, sizeof list - used, "%s%s",
+                                 i == 0 ? "" : words[i + 1] ? ", " : " or ", words[i]);
+    }
+    message_error("--%s takes %s, not \"%s\"", name, list, value);
+    return NULL;
+}
+
+static bool set_viz_format(options *out, const char *value)
+{
+    static const char *const words[] = {"pdf", "svg", "png", NULL};
+    out->viz_format = choose("viz-format", value, words);
+    return out->viz_format != NULL;
+}
+
+static bool set_sonif_format(options *out, const char *value)
+{
+    static const char *const words[] = {"wav", "flac", "mp3", "opus", NULL};
+    out->sonif_format = choose("sonif-format", value, words);
+    return out->sonif_format != NULL;
+}
+
 /* Marks the stages of a list; false when one of its words is not a stage. */
 static bool mark_stages(options *out, const char *list)
 {
@@ -217,6 +254,17 @@ static const option_entry entries[] = {
      "do again what is done: all (default), or a list of\n"
      "demix,spec,json; what follows from it is done too"},
 
+    {0, NULL, NO_VALUE, NULL, NULL, "To see and to hear"},
+    {'v', "visualize", NO_VALUE, NULL, set_visualize,
+     "draw a figure of each song; also says what is\nreally used, as --verbose does"},
+    {0, "viz-dir", VALUE, "DIR", set_viz_dir, "where the figures go (default: ./viz)"},
+    {0, "viz-format", VALUE, "NAME", set_viz_format, "pdf (default), svg or png"},
+    {'s', "sonify", NO_VALUE, NULL, set_sonify,
+     "write each song with clicks on its beats, and\nrisers and drops where sections start"},
+    {0, "sonif-dir", VALUE, "DIR", set_sonif_dir, "where these sounds go (default: ./sonif)"},
+    {0, "sonif-format", VALUE, "NAME", set_sonif_format,
+     "wav, flac, mp3 or opus (default: the song's own,\nflac where that is none of these)"},
+
     {0, NULL, NO_VALUE, NULL, NULL, "Models"},
     {'m', "model", VALUE, "NAME", set_model,
      "harmonix-all (default), harmonix-fold0 to -fold7,\nor a weight file (FILE.a1w)"},
@@ -259,7 +307,7 @@ static const option_entry entries[] = {
 
     {0, NULL, NO_VALUE, NULL, NULL, "Messages"},
     {'q', "quiet", NO_VALUE, NULL, set_quiet, "only errors"},
-    {'v', "verbose", NO_VALUE, NULL, set_verbose, "also what is really used"},
+    {0, "verbose", NO_VALUE, NULL, set_verbose, "also what is really used"},
     {'h', "help", NO_VALUE, NULL, set_help, "this text"},
     {0, "version", NO_VALUE, NULL, set_version, "the version"},
 
@@ -429,7 +477,12 @@ static bool parse_words(options *out, cursor *at)
 
 bool options_parse(options *out, int argc, char **argv)
 {
-    *out = (options){.out_dir = "./struct", .demix_dir = "./demix", .spec_dir = "./spec"};
+    *out = (options){.out_dir = "./struct",
+                     .demix_dir = "./demix",
+                     .spec_dir = "./spec",
+                     .viz_dir = "./viz",
+                     .viz_format = "pdf",
+                     .sonif_dir = "./sonif"};
     allin1_settings_default(&out->settings);
     format_list_default(&out->formats);
     out->inputs = argv + 1;

@@ -32,6 +32,9 @@ typedef struct options {
     timings_wishes timings;
     bool keep_byproducts, want_activations, want_embeddings, print_json;
     bool overwrite_demix, overwrite_spec, overwrite_json;
+    bool visualize, sonify;
+    const char *viz_dir, *viz_format;     /* never NULL; the format is a suffix */
+    const char *sonif_dir, *sonif_format; /* the format NULL: the song's own */
     verbosity level;
     bool help, version;
     const char *device;   /* of the reference, without meaning here */

@@ -9,7 +9,8 @@ _allin1()
     COMPREPLY=()
 
     case $prev in
-    -o | --out-dir | --array-dir | --weights-dir | --stems-dir | --demix-dir | --spec-dir)
+    -o | --out-dir | --array-dir | --weights-dir | --stems-dir | --demix-dir | --spec-dir | --viz-dir |
+        --sonif-dir)
         compopt -o filenames
         mapfile -t COMPREPLY < <(compgen -d -- "$cur")
         return
@@ -24,6 +25,14 @@ _allin1()
         ;;
     --precision)
         mapfile -t COMPREPLY < <(compgen -W "auto fp32 bf16 mixed" -- "$cur")
+        return
+        ;;
+    --viz-format)
+        mapfile -t COMPREPLY < <(compgen -W "pdf svg png" -- "$cur")
+        return
+        ;;
+    --sonif-format)
+        mapfile -t COMPREPLY < <(compgen -W "wav flac mp3 opus" -- "$cur")
         return
         ;;
     --spec-backend)
@@ -98,7 +107,8 @@ _allin1()
             --demix-shifts --demix-seed --precision --quantise-stems --spec-backend
             -k --keep-byproducts --demix-dir --spec-dir --threads --cpu-level --timings
             --timings-summary --timings-json --timings-trace
-            -q --quiet -v --verbose -h --help --version -d --device --no-multiprocess" -- "$cur")
+            -v --visualize --viz-dir --viz-format -s --sonify --sonif-dir --sonif-format
+            -q --quiet --verbose -h --help --version -d --device --no-multiprocess" -- "$cur")
     else
         compopt -o filenames
         mapfile -t COMPREPLY < <(compgen -f -- "$cur")

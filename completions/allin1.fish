@@ -16,6 +16,12 @@ complete -c allin1 -n $analysing -s a -l activ -d "Also save the frame-wise prob
 complete -c allin1 -n $analysing -s e -l embed -d "Also save the embeddings"
 complete -c allin1 -n $analysing -l array-dir -x -a "(__fish_complete_directories)" -d "Where those two go"
 complete -c allin1 -n $analysing -l overwrite -a "all demix spec json" -d "Do again what is done"
+complete -c allin1 -n $analysing -s v -l visualize -d "Draw a figure of each song"
+complete -c allin1 -n $analysing -l viz-dir -x -a "(__fish_complete_directories)" -d "Where the figures go"
+complete -c allin1 -n $analysing -l viz-format -x -a "pdf svg png" -d "Format of the figures"
+complete -c allin1 -n $analysing -s s -l sonify -d "Write each song with clicks on its beats"
+complete -c allin1 -n $analysing -l sonif-dir -x -a "(__fish_complete_directories)" -d "Where these sounds go"
+complete -c allin1 -n $analysing -l sonif-format -x -a "wav flac mp3 opus" -d "Format of these sounds"
 complete -c allin1 -n $analysing -s m -l model -r -a "$models" -d "Network"
 complete -c allin1 -n $analysing -l demix-model -r -a htdemucs -d "Demixer"
 complete -c allin1 -n $analysing -l stems-dir -x -a "(__fish_complete_directories)" -d "Use ready stems"
@@ -40,7 +46,8 @@ complete -c allin1 -n $analysing -l no-multiprocess -d "For compatibility, witho
 
 complete -c allin1 -n "not __fish_seen_subcommand_from show convert" -l weights-dir -x -a "(__fish_complete_directories)" -d "Look for weights here first"
 complete -c allin1 -n "not __fish_seen_subcommand_from show" -s q -l quiet -d "Only errors"
-complete -c allin1 -n "not __fish_seen_subcommand_from show convert" -s v -l verbose -d "Also what is really used"
+complete -c allin1 -n $analysing -l verbose -d "Also what is really used"
+complete -c allin1 -n "__fish_seen_subcommand_from models" -s v -l verbose -d "Also what is really used"
 complete -c allin1 -s h -l help -d "Show help"
 
 complete -c allin1 -n "__fish_seen_subcommand_from models" -f -a "list fetch verify path"

@@ -7,6 +7,7 @@
 
 #include "base/arena.h"
 #include "given_stems.h"
+#include "plot/waveform.h"
 
 /* What is done of the whole after each stage, by the time that the stages usually take. */
 #define DONE_LOAD 0.01
@@ -82,6 +83,27 @@ static allin1_status decode(a1_analysis *a, a1_error *err)
                                                                     : "is cut off")
                                    : "");
     a->progress_done = DONE_DECODE;
+    return ALLIN1_OK;
+}
+
+/* The mix is dropped long before the result is put together. */
+static allin1_status keep_waveform(a1_analysis *a, a1_error *err)
+{
+    a1_result *result = a->result;
+    const size_t bins = a1_waveform_bins(a->samples, A1_SAMPLE_RATE);
+    if (!a->request.want_waveform)
+        return ALLIN1_OK;
+    float *values = a1_result_alloc(result, 3 * bins * sizeof *values);
+    if (!values)
+        return a1_fail_memory(err, "the result");
+    a1_waveform_measure(a->mix, a->samples, A1_SAMPLE_RATE, values, values + bins,
+                        values + 2 * bins);
+    result->waveform = (allin1_waveform){.bins_per_second = A1_WAVEFORM_BINS_PER_SECOND,
+                                         .bins = bins,
+                                         .low = values,
+                                         .high = values + bins,
+                                         .rms = values + 2 * bins};
+    result->shown.waveform = &result->waveform;
     return ALLIN1_OK;
 }
 
@@ -340,6 +362,7 @@ static allin1_status run_file(a1_analysis *a, a1_error *err)
         A1_TRY(given_stems_to_spectrogram(a, err));
     } else {
         A1_TRY(decode(a, err));
+        A1_TRY(keep_waveform(a, err));
         A1_TRY(mix_to_spectrogram(a, err));
     }
     drop_mix(a);
@@ -353,6 +376,7 @@ static allin1_status run_samples(a1_analysis *a, a1_error *err)
     set_length(a, (double)a->samples / A1_SAMPLE_RATE);
     A1_TRY(a1_keys_of_memory(a->context, a->mix, 2, a->samples, false, &a->keys, err));
     a->progress_done = DONE_DECODE;
+    A1_TRY(keep_waveform(a, err));
     A1_TRY(mix_to_spectrogram(a, err));
     drop_stems(a);
     A1_TRY(run_network(a, err));

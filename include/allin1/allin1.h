@@ -260,6 +260,7 @@ typedef struct allin1_request {
     int recompute_spec;  /* not 0: do not use an existing spectrogram */
     int want_activations;
     int want_embeddings;
+    int want_waveform; /* as pictures of the song need it */
 } allin1_request;
 
 typedef struct allin1_segment {
@@ -285,6 +286,14 @@ typedef struct allin1_embeddings {
     size_t stems, frames, width, folds;
     const float *values;
 } allin1_embeddings;
+
+/* The song's outline, bin by bin: over both channels, the lowest and the highest sample (0 between
+ * them) and the root of the mean square. */
+typedef struct allin1_waveform {
+    double bins_per_second; /* 100 */
+    size_t bins;
+    const float *low, *high, *rms; /* [bins] */
+} allin1_waveform;
 
 typedef struct allin1_model_file {
     const char *name;    /* "harmonix-fold0" */
@@ -367,6 +376,8 @@ typedef struct allin1_result {
     size_t tempo_curve_count;
     const double *tempo_curve_times; /* ascending */
     const double *tempo_curve;       /* beats a minute, above 0 */
+    /* NULL unless asked for, and when the song was not decoded: stems or a spectrogram were given. */
+    const allin1_waveform *waveform;
 } allin1_result;
 
 void allin1_result_free(allin1_result **result);

@@ -18,7 +18,6 @@
 
 #define MIN_RATE 1000    /* below, a few bytes become minutes */
 #define MAX_RATE 1536000 /* above, the resampler's filters become huge */
-#define MAX_SAMPLES ((size_t)A1_AUDIO_MAX_SECONDS * A1_SAMPLE_RATE)
 
 /* A stated duration is believed up to here; beyond, the buffer grows as samples arrive. */
 #define MAX_RESERVED_SECONDS 1800
@@ -42,6 +41,7 @@ typedef struct decoder {
     AVPacket *packet, *held;
     AVFrame *frame;
     SwrContext *swr;
+    int out_rate;     /* of the samples that are wanted; 0 until the first frame tells it */
     a1_layout layout; /* with rate and sample format: what `swr` was made for */
     int rate;
     int sample_format;
@@ -386,7 +386,7 @@ static allin1_status convert(decoder *d, const uint8_t **samples, int count)
         else
             silence_nonfinite_floats(right, (size_t)got);
         d->out.used += (size_t)got;
-        if (d->out.used > MAX_SAMPLES)
+        if (d->out.used > (size_t)A1_AUDIO_MAX_SECONDS * (size_t)d->out_rate)
             return a1_fail(d->err, ALLIN1_ERROR_UNSUPPORTED,
                            "%s: the audio is longer than %d hours", d->path,
                            A1_AUDIO_MAX_SECONDS / 3600);
@@ -410,8 +410,10 @@ static allin1_status configure(decoder *d)
     d->mono = a1_frame_channels(frame) == 1;
     d->rate = frame->sample_rate;
     d->sample_format = frame->format;
+    if (d->out_rate == 0)
+        d->out_rate = d->rate;
     if (ret >= 0)
-        ret = a1_swr_create(&d->swr, &d->layout, frame->format, d->rate, d->mono, A1_SAMPLE_RATE);
+        ret = a1_swr_create(&d->swr, &d->layout, frame->format, d->rate, d->mono, d->out_rate);
     if (ret < 0) {
         char name[64];
         a1_layout_name(&d->layout, name, sizeof name);
@@ -443,7 +445,7 @@ static void describe_source(decoder *d, a1_container_facts *facts)
     if (seconds > 0 && seconds < MAX_RESERVED_SECONDS) {
         /* Half a second more than stated costs nothing while it is untouched, growing does. Where
          * this fails, what is really needed may still fit. */
-        const size_t samples = (size_t)((seconds + 0.5) * A1_SAMPLE_RATE);
+        const size_t samples = (size_t)((seconds + 0.5) * d->out_rate);
         a1_planar_reserve(&d->out, samples, NULL);
     }
 }
@@ -618,7 +620,7 @@ static void close_decoder(decoder *d)
     a1_input_close(&d->input);
 }
 
-allin1_status a1_audio_decode(const char *path, a1_audio *audio, a1_error *err)
+static allin1_status decode_to_rate(const char *path, int rate, a1_audio *audio, a1_error *err)
 {
     allin1_status status;
     a1_container_facts facts = {.length = -1};
@@ -628,6 +630,7 @@ allin1_status a1_audio_decode(const char *path, a1_audio *audio, a1_error *err)
         return a1_fail_memory(err, "decoding audio");
     d->path = path;
     d->err = err;
+    d->out_rate = rate;
     A1_CHECK(a1_input_open(&d->input, path, err));
     A1_CHECK(open_container(d));
     A1_CHECK(open_stream(d));
@@ -648,4 +651,14 @@ done:
     close_decoder(d);
     free(d);
     return status;
+}
+
+allin1_status a1_audio_decode(const char *path, a1_audio *audio, a1_error *err)
+{
+    return decode_to_rate(path, A1_SAMPLE_RATE, audio, err);
+}
+
+allin1_status a1_audio_decode_native(const char *path, a1_audio *audio, a1_error *err)
+{
+    return decode_to_rate(path, 0, audio, err);
 }

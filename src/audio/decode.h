@@ -28,7 +28,7 @@ typedef struct a1_audio_source {
 
 typedef struct a1_audio {
     float *channel[2]; /* left, right; one block, owned by channel[0] */
-    size_t samples;    /* of each channel, at A1_SAMPLE_RATE */
+    size_t samples;    /* of each channel, at A1_SAMPLE_RATE or the file's rate, as was asked for */
     a1_audio_source source;
 } a1_audio;
 
@@ -57,6 +57,10 @@ typedef struct a1_audio {
  * offset, pass: on damaged files of rare formats (ADPCM, ID3 inside WAV). A program that must not
  * print them sets FFmpeg's log level itself. */
 allin1_status a1_audio_decode(const char *path, a1_audio *audio, a1_error *err);
+
+/* The same at the file's own rate, source.sample_rate: nothing is resampled unless the rate changes
+ * within the file. */
+allin1_status a1_audio_decode_native(const char *path, a1_audio *audio, a1_error *err);
 
 /* Frees and zeroes. Safe on a zeroed struct. */
 void a1_audio_free(a1_audio *audio);

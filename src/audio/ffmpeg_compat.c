@@ -51,6 +51,24 @@ int a1_swr_create(SwrContext **swr, const a1_layout *layout, enum AVSampleFormat
     return ret < 0 ? ret : swr_init(*swr);
 }
 
+void a1_codec_set_stereo(AVCodecContext *codec)
+{
+    av_channel_layout_default(&codec->ch_layout, 2);
+}
+
+int a1_frame_set_layout(AVFrame *frame, const AVCodecContext *codec)
+{
+    return av_channel_layout_copy(&frame->ch_layout, &codec->ch_layout);
+}
+
+int a1_swr_create_stereo(SwrContext **swr, int rate, enum AVSampleFormat to, int to_rate)
+{
+    AVChannelLayout stereo = AV_CHANNEL_LAYOUT_STEREO;
+    const int ret = swr_alloc_set_opts2(swr, &stereo, to, to_rate, &stereo, AV_SAMPLE_FMT_FLTP, rate,
+                                        A1_FFMPEG_QUIET, NULL);
+    return ret < 0 ? ret : swr_init(*swr);
+}
+
 #else
 
 int a1_layout_of_frame(a1_layout *layout, const AVFrame *frame)
@@ -95,6 +113,26 @@ int a1_swr_create(SwrContext **swr, const a1_layout *layout, enum AVSampleFormat
     *swr = swr_alloc_set_opts(
         *swr, mono ? AV_CH_LAYOUT_MONO : AV_CH_LAYOUT_STEREO, AV_SAMPLE_FMT_FLTP, rate,
         mono ? AV_CH_LAYOUT_MONO : (int64_t)layout->mask, format, file_rate, A1_FFMPEG_QUIET, NULL);
+    return *swr ? swr_init(*swr) : AVERROR(ENOMEM);
+}
+
+void a1_codec_set_stereo(AVCodecContext *codec)
+{
+    codec->channels = 2;
+    codec->channel_layout = AV_CH_LAYOUT_STEREO;
+}
+
+int a1_frame_set_layout(AVFrame *frame, const AVCodecContext *codec)
+{
+    frame->channels = codec->channels;
+    frame->channel_layout = codec->channel_layout;
+    return 0;
+}
+
+int a1_swr_create_stereo(SwrContext **swr, int rate, enum AVSampleFormat to, int to_rate)
+{
+    *swr = swr_alloc_set_opts(*swr, AV_CH_LAYOUT_STEREO, to, to_rate, AV_CH_LAYOUT_STEREO,
+                              AV_SAMPLE_FMT_FLTP, rate, A1_FFMPEG_QUIET, NULL);
     return *swr ? swr_init(*swr) : AVERROR(ENOMEM);
 }
 

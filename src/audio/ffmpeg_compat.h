@@ -17,6 +17,13 @@
 #define A1_FFMPEG_CONST
 #endif
 
+/* FFmpeg 7 made what is written const. */
+#if LIBAVFORMAT_VERSION_MAJOR >= 61
+#define A1_AVIO_WRITE_CONST const
+#else
+#define A1_AVIO_WRITE_CONST
+#endif
+
 /* Added to a message's level: nothing passes the default callback, which looks at 8 bits. */
 #define A1_FFMPEG_QUIET 100
 
@@ -49,5 +56,11 @@ int a1_frame_channels(const AVFrame *frame);
  * one channel. Returns 0 or a negative AVERROR; the caller frees *swr. */
 int a1_swr_create(SwrContext **swr, const a1_layout *layout, enum AVSampleFormat format,
                   int file_rate, bool mono, int rate);
+
+/* For encoding: stereo in codecs and frames, and a silenced, opened converter of planar float at
+ * `rate`. */
+void a1_codec_set_stereo(AVCodecContext *codec);
+int a1_frame_set_layout(AVFrame *frame, const AVCodecContext *codec);
+int a1_swr_create_stereo(SwrContext **swr, int rate, enum AVSampleFormat to, int to_rate);
 
 #endif

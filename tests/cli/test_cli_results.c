@@ -291,7 +291,7 @@ static void byproducts_are_used_again(void **state)
     stem[size / 2] = (char)(stem[size / 2] ^ 64);
     sandbox_write("demix/htdemucs/a/bass.wav", stem, size);
     free(stem);
-    program_outcome run = RUN(SMALL, "-v", "-o", "fresh", "--overwrite=spec", "a.wav");
+    program_outcome run = RUN(SMALL, "--verbose", "-o", "fresh", "--overwrite=spec", "a.wav");
     program_expect(&run, 0);
     expect_text(run.err, "changed since they were made");
     expect_no_text(run.err, "from the kept");
