@@ -58,9 +58,9 @@ check-neon: ## Run the kernels' and stages' tests as 64-bit Arm code, under emul
 tools: build ## Build the programs of tools/ and bench/
 	$(compile) --target $(tools) $(benches)
 
-bench: build ## Build the benchmarks and run them
+bench: build ## Measure every stage and kernel: a table, and bench/results/DATE.json
 	$(compile) --target $(benches)
-	@set -e; for bench in $(benches); do echo; echo "== $$bench"; $(BUILD)/$$bench; done
+	@bench/run.sh $(BUILD)
 
 fuzz: ## Build the fuzzers with clang and run each for FUZZ_SECONDS
 	@scripts/setup.sh build fuzz

@@ -5,16 +5,14 @@
  *
  * Without a file of logits (the layout of the song goldens) the activations are a synthetic song of
  * 112.3 beats a minute in 4/4 with noise. Times include densities, both metres, the traced path and
- * the allocation of memory. The processor time is that of all threads; on a busy machine it is the
- * figure to compare. */
+ * the allocation of memory. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/cpu.h"
-#include "base/threads.h"
-#include "base/timer.h"
+#include "measure/measure.h"
+
 #include "metrical/metrical.h"
 #include "weights/npz.h"
 
@@ -74,88 +72,75 @@ static float *song_from_logits(const char *path, size_t *frames)
     return activations;
 }
 
-static int by_value(const void *a, const void *b)
+typedef struct decoding {
+    const a1_metrical *model;
+    a1_pool *pool;
+    const float *activations;
+    size_t frames;
+} decoding;
+
+static void run_fast(void *argument)
 {
-    const double left = *(const double *)a, right = *(const double *)b;
-    return (left > right) - (left < right);
+    const decoding *d = argument;
+    a1_beats beats;
+    a1_error err;
+    if (a1_metrical_decode(d->model, d->pool, d->activations, d->frames, &beats, &err) != ALLIN1_OK)
+        stop(err.message);
+    a1_beats_free(&beats);
 }
 
-typedef struct times {
-    double best, median; /* ms by the clock */
-    double processor;    /* ms, the best */
-} times;
-
-static times measure(const a1_metrical *model, a1_pool *pool, int plain, const float *activations,
-                     size_t frames, size_t repeats, double *samples)
+static void run_plain(void *argument)
 {
-    times result = {.processor = INFINITY};
-    for (size_t i = 0; i < repeats; i++) {
-        a1_beats beats;
-        a1_error err;
-        const uint64_t start = a1_monotonic_ns(), start_processor = a1_process_cpu_ns();
-        const allin1_status status =
-            plain ? a1_metrical_decode_plain(model, activations, frames, &beats, &err)
-                  : a1_metrical_decode(model, pool, activations, frames, &beats, &err);
-        const double processor = (double)(a1_process_cpu_ns() - start_processor) / 1e6;
-        samples[i] = (double)(a1_monotonic_ns() - start) / 1e6;
-        if (status != ALLIN1_OK)
-            stop(err.message);
-        result.processor = fmin(result.processor, processor);
-        a1_beats_free(&beats);
-    }
-    qsort(samples, repeats, sizeof *samples, by_value);
-    result.best = samples[0];
-    result.median = samples[repeats / 2];
-    return result;
+    const decoding *d = argument;
+    a1_beats beats;
+    a1_error err;
+    if (a1_metrical_decode_plain(d->model, d->activations, d->frames, &beats, &err) != ALLIN1_OK)
+        stop(err.message);
+    a1_beats_free(&beats);
 }
 
 int main(int argc, char **argv)
 {
     const int from_file = argc > 1 && strstr(argv[1], ".npz") != NULL;
     size_t frames = argc > 1 && !from_file ? strtoul(argv[1], NULL, 10) : 19557;
-    const size_t repeats = argc > 2 ? strtoul(argv[2], NULL, 10) : 9;
-    if (frames == 0 || frames > 10000000 || repeats == 0 || repeats > 1000) {
+    const size_t repeats = argc > 2 ? strtoul(argv[2], NULL, 10) : 5;
+    if (frames == 0 || frames > 10000000 || repeats == 0 || repeats > MEASURE_MAX) {
         fprintf(stderr, "usage: bench_metrical [frames or logits.npz [repeats]]\n");
         return 2;
     }
     float *activations = from_file ? song_from_logits(argv[1], &frames) : synthetic_song(frames);
-    double *samples = malloc(repeats * sizeof *samples);
     a1_pool *pool = NULL;
     a1_error err;
-    if (!activations || !samples || a1_pool_create(&pool, 2, &err) != ALLIN1_OK)
+    if (!activations || a1_pool_create(&pool, 2, &err) != ALLIN1_OK)
         stop("cannot be set up");
     allin1_cpu_level levels[4];
     const size_t level_count = a1_cpu_levels(levels);
     a1_metrical_settings settings;
     a1_metrical_settings_default(&settings);
-    times plain = {0};
-    printf("%zu frames, %zu repeats; ms, and how many times faster than the plain decoder\n",
-           frames, repeats);
-    printf("                         best   median processor      best median processor\n");
+    char name[64];
+    snprintf(name, sizeof name, "decoder, %zu frames", frames);
+    figure_heading("decoder (plain: full-state Viterbi)");
     for (size_t l = 0; l < level_count; l++) {
         a1_cpu cpu;
         a1_metrical *model;
         if (a1_cpu_select(&cpu, levels[l], &err) != ALLIN1_OK ||
             a1_metrical_create(&model, &settings, &cpu, &err) != ALLIN1_OK)
             stop(err.message);
-        if (l == 0) {
-            const size_t fewer = repeats > 3 ? repeats / 3 : 1;
-            plain = measure(model, NULL, 1, activations, frames, fewer, samples);
-            printf("plain               %9.2f%9.2f%9.2f\n", plain.best, plain.median,
-                   plain.processor);
-        }
-        for (int threads = 1; threads <= 2; threads++) {
-            const times fast = measure(model, threads == 2 ? pool : NULL, 0, activations, frames,
-                                       repeats, samples);
-            printf("fast %-6s %d thread%s%9.2f%9.2f%9.2f    %6.1f %6.1f %6.1f\n",
-                   allin1_cpu_level_string(levels[l]), threads, threads == 1 ? " " : "s", fast.best,
-                   fast.median, fast.processor, plain.best / fast.best, plain.median / fast.median,
-                   plain.processor / fast.processor);
+        /* The plain one is a yardstick on one thread; it has no parts for more. */
+        for (unsigned threads = 1; threads <= 2; threads++) {
+            decoding d = {model, threads == 2 ? pool : NULL, activations, frames};
+            samples fast, plain;
+            char how[64];
+            snprintf(how, sizeof how, "%s, %u thread%s", allin1_cpu_level_string(levels[l]),
+                     threads, threads > 1 ? "s" : "");
+            figure f = {.name = name, .how = how, .against = "plain, 1 thread"};
+            measure_pair(&fast, run_fast, &d, &plain, run_plain, &d, repeats);
+            f.ratio = samples_ratio(&fast, &plain);
+            figure_samples(f, &fast);
         }
         a1_metrical_destroy(&model);
     }
     a1_pool_destroy(&pool);
-    free(samples);
     free(activations);
     return 0;
 }

@@ -2,16 +2,12 @@
  *
  *     bench_network [frames [repeats [level]]]
  *
- * Weights and spectrogram are random: no layer's time depends on them. The second figure of each
- * line is the best processor time over the number of threads: what the wall clock would show if
- * nothing else ran. */
+ * Weights and spectrogram are random: no layer's time depends on them. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#if defined(__x86_64__)
-#include <immintrin.h>
-#endif
+#include "measure/measure.h"
 
 #include "base/arena.h"
 #include "base/timer.h"
@@ -67,125 +63,12 @@ static a1_tensor_set *random_fold(a1_fold_weights *weights, uint64_t seed)
     return g.set;
 }
 
-typedef struct timing {
-    double best, median; /* seconds on the wall */
-    double processor;    /* the best processor time over the threads */
-} timing;
-
-static int ascending(const void *a, const void *b)
+/* Adds the time since `at` to sample `i`, and starts again. */
+static void lap(samples *s, size_t i, uint64_t *at)
 {
-    const double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-typedef struct lap {
-    uint64_t wall, processor;
-} lap;
-
-static lap lap_now(void)
-{
-    return (lap){a1_monotonic_ns(), a1_process_cpu_ns()};
-}
-
-/* Adds the time since `start` to the sample, and starts again. */
-static void lap_add(lap *start, double *wall, double *processor)
-{
-    const lap now = lap_now();
-    *wall += (double)(now.wall - start->wall) * 1e-9;
-    *processor += (double)(now.processor - start->processor) * 1e-9;
-    *start = now;
-}
-
-static timing summarise(double *wall, double *processor, size_t count, unsigned threads)
-{
-    qsort(wall, count, sizeof *wall, ascending);
-    qsort(processor, count, sizeof *processor, ascending);
-    return (timing){wall[0], wall[count / 2], processor[0] / threads};
-}
-
-/* Chains of multiply-adds in registers: the most that the processor does. */
-#define PEAK_CHAINS 12
-#define PEAK_STEPS 2000000
-
-#if defined(__x86_64__)
-__attribute__((target("avx512f"))) static float fma_chains_avx512(void)
-{
-    __m512 sum[PEAK_CHAINS], x = _mm512_set1_ps(0.5f);
-    for (size_t i = 0; i < PEAK_CHAINS; i++)
-        sum[i] = _mm512_set1_ps((float)i);
-    for (size_t step = 0; step < PEAK_STEPS; step++) {
-#pragma GCC unroll 12
-        for (size_t i = 0; i < PEAK_CHAINS; i++)
-            sum[i] = _mm512_fmadd_ps(sum[i], x, x);
-    }
-    for (size_t i = 1; i < PEAK_CHAINS; i++)
-        sum[0] = _mm512_add_ps(sum[0], sum[i]);
-    return _mm512_cvtss_f32(sum[0]);
-}
-
-__attribute__((target("avx2,fma"))) static float fma_chains_avx2(void)
-{
-    __m256 sum[PEAK_CHAINS], x = _mm256_set1_ps(0.5f);
-    for (size_t i = 0; i < PEAK_CHAINS; i++)
-        sum[i] = _mm256_set1_ps((float)i);
-    for (size_t step = 0; step < PEAK_STEPS; step++) {
-#pragma GCC unroll 12
-        for (size_t i = 0; i < PEAK_CHAINS; i++)
-            sum[i] = _mm256_fmadd_ps(sum[i], x, x);
-    }
-    for (size_t i = 1; i < PEAK_CHAINS; i++)
-        sum[0] = _mm256_add_ps(sum[0], sum[i]);
-    return _mm256_cvtss_f32(sum[0]);
-}
-#endif
-
-static float fma_chains_scalar(void)
-{
-    float sum[PEAK_CHAINS];
-    for (size_t i = 0; i < PEAK_CHAINS; i++)
-        sum[i] = (float)i;
-    for (size_t step = 0; step < PEAK_STEPS; step++) {
-#pragma GCC unroll 12
-        for (size_t i = 0; i < PEAK_CHAINS; i++)
-            sum[i] = sum[i] * 0.5f + 0.5f;
-    }
-    for (size_t i = 1; i < PEAK_CHAINS; i++)
-        sum[0] += sum[i];
-    return sum[0];
-}
-
-static volatile float peak_sink;
-
-static void run_chains(void *argument, size_t index, unsigned worker)
-{
-    (void)index;
-    (void)worker;
-    peak_sink = (*(float (**)(void))argument)();
-}
-
-static double peak_rate(const a1_cpu *cpu, a1_pool *pool)
-{
-    float (*chains)(void) = fma_chains_scalar;
-    double width = 1, best = 1e9;
-#if defined(__x86_64__)
-    if (cpu->level == ALLIN1_CPU_AVX512) {
-        chains = fma_chains_avx512;
-        width = 16;
-    } else if (cpu->level == ALLIN1_CPU_AVX2) {
-        chains = fma_chains_avx2;
-        width = 8;
-    }
-#else
-    (void)cpu;
-#endif
-    const unsigned threads = a1_pool_threads(pool);
-    for (int repeat = 0; repeat < 20; repeat++) {
-        const uint64_t start = a1_process_cpu_ns();
-        a1_pool_run(pool, threads, run_chains, (void *)&chains);
-        const double seconds = (double)(a1_process_cpu_ns() - start) * 1e-9 / threads;
-        best = seconds < best ? seconds : best;
-    }
-    return 2.0 * width * threads * PEAK_CHAINS * PEAK_STEPS / best;
+    const uint64_t now = a1_monotonic_ns();
+    s->seconds[i] += 1e-9 * (double)(now - *at);
+    *at = now;
 }
 
 /* A dense layer that stays in the first-level cache, long enough to hide its ends. */
@@ -196,7 +79,8 @@ typedef struct peak_task {
 } peak_task;
 
 #define PEAK_INPUTS 192
-#define PEAK_CALLS 3000
+#define PEAK_CALLS 500
+#define PEAK_PARTS 8
 
 static void run_peak(void *argument, size_t index, unsigned worker)
 {
@@ -208,29 +92,34 @@ static void run_peak(void *argument, size_t index, unsigned worker)
                              A1_LANES);
 }
 
-static double dense_rate(const a1_lane_kernels *kernels, a1_pool *pool)
+static void dense_layer(const a1_lane_kernels *kernels, a1_pool *pool, double peak)
 {
     const unsigned threads = a1_pool_threads(pool);
     peak_task task = {.kernels = kernels};
     float *data = a1_aligned_alloc(A1_LANE_TILE * (1 + PEAK_INPUTS) * sizeof(float));
     task.x = a1_aligned_alloc(PEAK_INPUTS * A1_LANES * sizeof(float));
-    task.out = a1_aligned_alloc(threads * A1_LANE_TILE * A1_LANES * sizeof(float));
+    task.out = a1_aligned_alloc(PEAK_PARTS * threads * A1_LANE_TILE * A1_LANES * sizeof(float));
     if (!data || !task.x || !task.out)
         exit(1);
     memset(data, 0, A1_LANE_TILE * (1 + PEAK_INPUTS) * sizeof(float));
     memset(task.x, 0, PEAK_INPUTS * A1_LANES * sizeof(float));
     task.matrix = (a1_lane_matrix){A1_LANE_TILE, 1, PEAK_INPUTS, data};
-    double best = 1e9;
-    for (int repeat = 0; repeat < 30; repeat++) {
-        const uint64_t start = a1_process_cpu_ns();
-        a1_pool_run(pool, threads, run_peak, &task);
-        const double seconds = (double)(a1_process_cpu_ns() - start) * 1e-9 / threads;
-        best = seconds < best ? seconds : best;
+    samples times = {.count = 30};
+    for (size_t i = 0; i < times.count; i++) {
+        const uint64_t start = a1_monotonic_ns();
+        a1_pool_run(pool, PEAK_PARTS * threads, run_peak, &task);
+        times.seconds[i] = 1e-9 * (double)(a1_monotonic_ns() - start);
     }
+    char how[64];
+    snprintf(how, sizeof how, "%u thread%s", threads, threads == 1 ? "" : "s");
+    const figure f = {.name = "dense layer in cache",
+                      .how = how,
+                      .work = 2.0 * PEAK_PARTS * threads * PEAK_CALLS * A1_LANE_TILE * PEAK_INPUTS * A1_LANES,
+                      .peak = peak};
+    figure_samples(f, &times);
     a1_aligned_free(data);
     a1_aligned_free(task.x);
     a1_aligned_free(task.out);
-    return 2.0 * threads * PEAK_CALLS * A1_LANE_TILE * PEAK_INPUTS * A1_LANES / best;
 }
 
 static void bench_runs(const a1_cpu *cpu, a1_pool *pool, size_t fold_count,
@@ -251,30 +140,32 @@ static void bench_runs(const a1_cpu *cpu, a1_pool *pool, size_t fold_count,
         a1_tensor_set_destroy(&sets[i]);
     free(weights);
     float *logits = malloc(13 * frames * sizeof *logits);
-    double *wall = calloc(2 * repeats, sizeof *wall), *processor = wall + repeats;
-    if (!logits || !wall)
+    samples times = {.count = repeats};
+    if (!logits)
         exit(1);
     const a1_network_output output = {logits, logits + frames, logits + 2 * frames,
                                       logits + 3 * frames, NULL};
     for (size_t i = 0; i < repeats; i++) {
-        lap start = lap_now();
+        const uint64_t start = a1_monotonic_ns();
         if (a1_network_run(network, pool, spectrogram, frames, &output, NULL, NULL, &err) !=
             ALLIN1_OK)
             die(&err);
-        lap_add(&start, &wall[i], &processor[i]);
+        times.seconds[i] = 1e-9 * (double)(a1_monotonic_ns() - start);
     }
-    const timing t = summarise(wall, processor, repeats, a1_pool_threads(pool));
-    const double work =
-        2.0 * 4 * (double)frames * (double)fold_count *
-        (EMBEDDING_WORK + A1_NET_BLOCKS * (TIME_WORK + INSTRUMENT_WORK) + HEADS_WORK);
-    printf("%zu fold%s, %u thread%s: best %.3f s, median %.3f s, processor %.3f s; %.1f GFLOP/s, "
-           "%.0f (%.0f) %% of peak\n",
-           fold_count, fold_count == 1 ? "" : "s", a1_pool_threads(pool),
-           a1_pool_threads(pool) == 1 ? "" : "s", t.best, t.median, t.processor,
-           work / t.best * 1e-9, 100 * work / t.best / peak, 100 * work / t.processor / peak);
+    char name[64], how[64];
+    snprintf(name, sizeof name, "network, %zu fold%s, %zu frames", fold_count,
+             fold_count == 1 ? "" : "s", frames);
+    snprintf(how, sizeof how, "%s, %u thread%s", allin1_cpu_level_string(cpu->level),
+             a1_pool_threads(pool), a1_pool_threads(pool) == 1 ? "" : "s");
+    const figure f = {.name = name,
+                      .how = how,
+                      .work = 2.0 * 4 * (double)frames * (double)fold_count *
+                              (EMBEDDING_WORK + A1_NET_BLOCKS * (TIME_WORK + INSTRUMENT_WORK) +
+                               HEADS_WORK),
+                      .peak = peak};
+    figure_samples(f, &times);
     a1_network_destroy(&network);
     free(logits);
-    free(wall);
 }
 
 /* One fold, stage by stage. */
@@ -300,12 +191,12 @@ static void bench_stages(const a1_cpu *cpu, a1_pool *pool, const float *spectrog
     const a1_network_output output = {logits, logits + frames, logits + 2 * frames,
                                       logits + 3 * frames, NULL};
     enum { EMBEDDING, TIME, INSTRUMENT = TIME + A1_NET_BLOCKS, HEADS, STAGES };
-    double *wall = calloc(2 * STAGES * repeats, sizeof *wall), *processor = wall + STAGES * repeats;
-    if (!logits || !wall)
+    samples *times = calloc(STAGES, sizeof *times);
+    if (!logits || !times)
         exit(1);
     for (size_t i = 0; i < repeats; i++) {
-        lap at = lap_now();
-#define LAP(stage) lap_add(&at, &wall[(stage)*repeats + i], &processor[(stage)*repeats + i])
+        uint64_t at = a1_monotonic_ns();
+#define LAP(stage) lap(&times[stage], i, &at)
         a1_embedding_run(&job, &model);
         LAP(EMBEDDING);
         for (size_t block = 0; block < A1_NET_BLOCKS; block++) {
@@ -319,28 +210,28 @@ static void bench_stages(const a1_cpu *cpu, a1_pool *pool, const float *spectrog
 #undef LAP
     }
     const double unit = 2.0 * 4 * (double)frames;
+    char how[64];
+    snprintf(how, sizeof how, "one fold, %u thread%s", a1_pool_threads(pool),
+             a1_pool_threads(pool) == 1 ? "" : "s");
     for (size_t stage = 0; stage < STAGES; stage++) {
-        char name[32];
+        char name[64];
         const double work = unit * (stage == EMBEDDING    ? EMBEDDING_WORK
                                     : stage == INSTRUMENT ? A1_NET_BLOCKS * INSTRUMENT_WORK
                                     : stage == HEADS      ? HEADS_WORK
                                                           : TIME_WORK);
-        const timing t = summarise(wall + stage * repeats, processor + stage * repeats, repeats,
-                                   a1_pool_threads(pool));
+        times[stage].count = repeats;
         if (stage >= TIME && stage < INSTRUMENT)
-            snprintf(name, sizeof name, "time, dilation %d", 1 << (stage - TIME));
+            snprintf(name, sizeof name, "time layers, dilation %d", 1 << (stage - TIME));
         else
             snprintf(name, sizeof name, "%s",
                      stage == EMBEDDING    ? "embedding"
-                     : stage == INSTRUMENT ? "instrument, all"
+                     : stage == INSTRUMENT ? "instrument layers, all"
                                            : "heads");
-        printf("  %-20s best %7.2f ms, median %7.2f ms, processor %7.2f ms, %3.0f (%3.0f) %% of "
-               "peak\n",
-               name, t.best * 1e3, t.median * 1e3, t.processor * 1e3, 100 * work / t.best / peak,
-               100 * work / t.processor / peak);
+        const figure f = {.name = name, .how = how, .work = work, .peak = peak};
+        figure_samples(f, &times[stage]);
     }
     free(logits);
-    free(wall);
+    free(times);
     a1_arena_destroy(&arena);
     a1_fold_model_destroy(&model);
 }
@@ -362,7 +253,7 @@ int main(int argc, char **argv)
     a1_cpu cpu;
     if (a1_cpu_select(&cpu, argc > 3 ? level_of(argv[3]) : ALLIN1_CPU_AUTO, &err) != ALLIN1_OK)
         die(&err);
-    if (frames == 0 || repeats == 0)
+    if (frames == 0 || repeats == 0 || 2 * repeats > MEASURE_MAX)
         return 1;
     float *spectrogram = malloc(4 * frames * A1_NETWORK_BANDS * sizeof *spectrogram);
     if (!spectrogram)
@@ -370,18 +261,13 @@ int main(int argc, char **argv)
     uint64_t random = 1;
     for (size_t i = 0; i < 4 * frames * A1_NETWORK_BANDS; i++)
         spectrogram[i] = 1.0f + random_float(&random);
-    printf("%s, %s, %zu frames, %zu repeats\n", cpu.name, allin1_cpu_level_string(cpu.level),
-           frames, repeats);
     for (unsigned threads = 1; threads <= a1_cpu_count() && threads <= 2; threads++) {
         a1_pool *pool;
         if (a1_pool_create(&pool, threads, &err) != ALLIN1_OK)
             die(&err);
-        const double peak = peak_rate(&cpu, pool);
-        printf(
-            "%u thread%s: peak %.0f GFLOP/s, a dense layer in cache %.0f; working memory %.1f MB\n",
-            threads, threads == 1 ? "" : "s", peak * 1e-9,
-            dense_rate(a1_lane_kernels_get(&cpu), pool) * 1e-9,
-            (double)a1_network_memory(frames, threads) / 1048576);
+        const double peak = peak_rate(PEAK_FP32, &cpu, pool);
+        figure_heading("network");
+        dense_layer(a1_lane_kernels_get(&cpu), pool, peak);
         bench_runs(&cpu, pool, 1, spectrogram, frames, repeats, peak);
         bench_runs(&cpu, pool, FOLDS, spectrogram, frames, repeats, peak);
         bench_stages(&cpu, pool, spectrogram, frames, 2 * repeats, peak);
