@@ -44,7 +44,7 @@ demo: build ## Build, fetch the weights, analyse the bundled song and show its s
 	$(program) show $(BUILD)/demo/struct/demo.json
 
 check: ## Build, fetch the weights that the tests need, run all tests and count them
-	@scripts/setup.sh build fetch test
+	@scripts/setup.sh build fetch test page
 	$(configure) -DALLIN1_TESTS=ON
 	$(compile) --target all render_demo
 	@$(program) models fetch htdemucs || \

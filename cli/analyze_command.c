@@ -29,6 +29,7 @@ typedef enum outcome { DONE, SKIPPED, SAME_FILE, FAILED, LEFT } outcome;
 typedef struct run {
     options options;
     allin1_context *context;
+    allin1_index *index; /* of the pages; NULL: none is made */
     named_input *inputs;
     outcome *outcomes;
     int count;
@@ -201,9 +202,9 @@ static allin1_request make_request(const options *o, const file_set *files)
                             .keep_byproducts = o->keep_byproducts,
                             .recompute_demix = o->overwrite_demix,
                             .recompute_spec = o->overwrite_spec,
-                            .want_activations = o->want_activations,
+                            .want_activations = o->want_activations || o->html,
                             .want_embeddings = o->want_embeddings,
-                            .want_waveform = o->visualize};
+                            .want_waveform = o->visualize || o->html};
 }
 
 /* Skipping --------------------------------------------------------------------------------------- */
@@ -359,7 +360,8 @@ static outcome render(run *r, const allin1_result *result, const named_input *in
     if (interrupted)
         return LEFT;
     const allin1_status status =
-        render_outputs(r->context, &r->options, result, input->path, input->name, &error);
+        render_outputs(r->context, &r->options, result, input->path, input->name,
+                       r->index, &error);
     return status == ALLIN1_OK ? good : failed(r, &error, input->path);
 }
 
@@ -446,6 +448,28 @@ static void analyze_all(run *r)
     }
 }
 
+/* One page needs no index, and half a list is worse than the last one. */
+static bool begin_index(run *r)
+{
+    allin1_error error;
+    if (!r->options.html || r->count < 2)
+        return true;
+    if (allin1_index_create(&r->index, &error) == ALLIN1_OK)
+        return true;
+    message_error("%s", error.message);
+    return false;
+}
+
+static void finish_index(run *r)
+{
+    allin1_error error;
+    if (r->index && !interrupted &&
+        render_index(r->context, &r->options, r->index, &error) != ALLIN1_OK) {
+        message_error("%s", error.message);
+        r->output_lost = true;
+    }
+}
+
 static int count_outcomes(const run *r, outcome wanted)
 {
     int count = 0;
@@ -493,11 +517,14 @@ static int perform(run *r)
         message_error("out of memory");
         return EXIT_SOME_FAILED;
     }
+    if (!begin_index(r))
+        return EXIT_SOME_FAILED;
     /* The second signal of its kind ends the program at once. */
     const struct sigaction action = {.sa_handler = on_interrupt, .sa_flags = (int)SA_RESETHAND};
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
     analyze_all(r);
+    finish_index(r);
     return conclude(r);
 }
 
@@ -521,6 +548,7 @@ int analyze_command(int argc, char **argv)
         free_names(r.inputs, r.count);
     free(r.inputs);
     free(r.outcomes);
+    allin1_index_free(&r.index);
     allin1_close(&r.context);
     if (!timings_output_finish(&r.timings) && status == EXIT_GOOD)
         status = EXIT_SOME_FAILED;

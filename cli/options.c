@@ -66,6 +66,7 @@ STRING_OPTION(set_timings_json, timings.json)
 STRING_OPTION(set_timings_trace, timings.trace)
 STRING_OPTION(set_viz_dir, viz_dir)
 STRING_OPTION(set_sonif_dir, sonif_dir)
+STRING_OPTION(set_html_dir, html_dir)
 STRING_OPTION(set_device, device)
 FLAG_OPTION(set_keep, keep_byproducts)
 FLAG_OPTION(set_activations, want_activations)
@@ -74,6 +75,7 @@ FLAG_OPTION(set_json, print_json)
 FLAG_OPTION(set_timings_summary, timings.summary)
 FLAG_OPTION(set_quantise, settings.quantise_stems)
 FLAG_OPTION(set_sonify, sonify)
+FLAG_OPTION(set_html, html)
 FLAG_OPTION(set_help, help)
 FLAG_OPTION(set_version, version)
 FLAG_OPTION(set_no_multiprocess, no_multiprocess)
@@ -205,6 +207,18 @@ static bool set_sonif_format(options *out, const char *value)
     return out->sonif_format != NULL;
 }
 
+static bool set_html_audio(options *out, const char *value)
+{
+    static const char *const words[] = {"auto", "opus", "original", "link", "none", NULL};
+    for (size_t i = 0; words[i]; i++) {
+        if (strcmp(words[i], value) == 0) {
+            out->html_audio = (allin1_page_audio)i;
+            return true;
+        }
+    }
+    return choose("html-audio", value, words) != NULL;
+}
+
 /* Marks the stages of a list; false when one of its words is not a stage. */
 static bool mark_stages(options *out, const char *list)
 {
@@ -259,6 +273,11 @@ static const option_entry entries[] = {
      "draw a figure of each song; also says what is\nreally used, as --verbose does"},
     {0, "viz-dir", VALUE, "DIR", set_viz_dir, "where the figures go (default: ./viz)"},
     {0, "viz-format", VALUE, "NAME", set_viz_format, "pdf (default), svg or png"},
+    {0, "html", NO_VALUE, NULL, set_html,
+     "make a page for the browser of each song, to look\nat and to play; and an index of several"},
+    {0, "html-dir", VALUE, "DIR", set_html_dir, "where the pages go (default: ./html)"},
+    {0, "html-audio", VALUE, "NAME", set_html_audio,
+     "the sound in them: opus (default where FFmpeg has\nit), original, link (not embedded) or none"},
     {'s', "sonify", NO_VALUE, NULL, set_sonify,
      "write each song with clicks on its beats, and\nrisers and drops where sections start"},
     {0, "sonif-dir", VALUE, "DIR", set_sonif_dir, "where these sounds go (default: ./sonif)"},
@@ -482,7 +501,8 @@ bool options_parse(options *out, int argc, char **argv)
                      .spec_dir = "./spec",
                      .viz_dir = "./viz",
                      .viz_format = "pdf",
-                     .sonif_dir = "./sonif"};
+                     .sonif_dir = "./sonif",
+                     .html_dir = "./html"};
     allin1_settings_default(&out->settings);
     format_list_default(&out->formats);
     out->inputs = argv + 1;

@@ -3,6 +3,7 @@
 #define CLI_OPTIONS_H
 
 #include <allin1/allin1.h>
+#include <allin1/render.h>
 
 #include <stdbool.h>
 #include <stdio.h>
@@ -32,7 +33,9 @@ typedef struct options {
     timings_wishes timings;
     bool keep_byproducts, want_activations, want_embeddings, print_json;
     bool overwrite_demix, overwrite_spec, overwrite_json;
-    bool visualize, sonify;
+    bool visualize, sonify, html;
+    const char *html_dir; /* never NULL */
+    allin1_page_audio html_audio;
     const char *viz_dir, *viz_format;     /* never NULL; the format is a suffix */
     const char *sonif_dir, *sonif_format; /* the format NULL: the song's own */
     verbosity level;

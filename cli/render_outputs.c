@@ -38,6 +38,8 @@ static void say_made(const allin1_rendered *rendered, const char *file)
     if (rendered->sample_rate > 0)
         message_detail("     encoder %s, %d Hz, gain %.3f", rendered->encoder,
                        rendered->sample_rate, rendered->gain);
+    else if (*rendered->encoder)
+        message_detail("     sound: %s", rendered->encoder);
 }
 
 static allin1_status save_figure(allin1_context *context, const options *o,
@@ -80,16 +82,63 @@ static allin1_status save_sonification(allin1_context *context, const options *o
 
 bool renders_anything(const options *o)
 {
-    return o->visualize || o->sonify;
+    return o->visualize || o->html || o->sonify;
+}
+
+/* A song named "index" makes way for the index. */
+static allin1_status save_page(allin1_context *context, const options *o,
+                               const allin1_result *result, const char *name, allin1_index *index,
+                               allin1_error *error)
+{
+    allin1_page_settings settings;
+    allin1_rendered rendered;
+    char *page = NULL, *file = NULL;
+    const char *format = strcmp(name, "index") == 0 ? "%s.song.html" : "%s.html";
+    allin1_status status = ALLIN1_OK;
+    if (asprintf(&page, format, name) < 0)
+        page = NULL;
+    if (!page || asprintf(&file, "%s/%s", o->html_dir, page) < 0) {
+        free(page);
+        return out_of_memory(error);
+    }
+    allin1_page_settings_default(&settings);
+    settings.audio = o->html_audio;
+    settings.only_when_needed = 1;
+    status = allin1_save_page(context, result, &settings, file, &rendered, error);
+    if (status == ALLIN1_OK)
+        say_made(&rendered, file);
+    if (status == ALLIN1_OK && index)
+        status = allin1_index_add(index, result, page, error);
+    free(file);
+    free(page);
+    return status;
 }
 
 allin1_status render_outputs(allin1_context *context, const options *o, const allin1_result *result,
-                             const char *path, const char *name, allin1_error *error)
+                             const char *path, const char *name, allin1_index *index,
+                             allin1_error *error)
 {
     allin1_status status = ALLIN1_OK;
     if (o->visualize)
         status = save_figure(context, o, result, name, error);
+    if (status == ALLIN1_OK && o->html)
+        status = save_page(context, o, result, name, index, error);
     if (status == ALLIN1_OK && o->sonify)
         status = save_sonification(context, o, result, path, name, error);
+    return status;
+}
+
+allin1_status render_index(allin1_context *context, const options *o, const allin1_index *index,
+                           allin1_error *error)
+{
+    allin1_rendered rendered;
+    char *file = NULL;
+    if (asprintf(&file, "%s/index.html", o->html_dir) < 0)
+        return out_of_memory(error);
+    const allin1_status status =
+        allin1_save_index(context, index, 1, file, &rendered, error);
+    if (status == ALLIN1_OK)
+        say_made(&rendered, file);
+    free(file);
     return status;
 }

@@ -10,7 +10,7 @@ _allin1()
 
     case $prev in
     -o | --out-dir | --array-dir | --weights-dir | --stems-dir | --demix-dir | --spec-dir | --viz-dir |
-        --sonif-dir)
+        --sonif-dir | --html-dir)
         compopt -o filenames
         mapfile -t COMPREPLY < <(compgen -d -- "$cur")
         return
@@ -29,6 +29,10 @@ _allin1()
         ;;
     --viz-format)
         mapfile -t COMPREPLY < <(compgen -W "pdf svg png" -- "$cur")
+        return
+        ;;
+    --html-audio)
+        mapfile -t COMPREPLY < <(compgen -W "auto opus original link none" -- "$cur")
         return
         ;;
     --sonif-format)
@@ -108,6 +112,7 @@ _allin1()
             -k --keep-byproducts --demix-dir --spec-dir --threads --cpu-level --timings
             --timings-summary --timings-json --timings-trace
             -v --visualize --viz-dir --viz-format -s --sonify --sonif-dir --sonif-format
+            --html --html-dir --html-audio
             -q --quiet --verbose -h --help --version -d --device --no-multiprocess" -- "$cur")
     else
         compopt -o filenames

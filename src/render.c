@@ -56,8 +56,7 @@ allin1_status a1_render(a1_rendering *r, const char *stage, const char *mode, in
     return ALLIN1_OK;
 }
 
-allin1_status a1_render_decode(const allin1_result *result, bool native, a1_audio *audio,
-                               a1_error *err)
+allin1_status a1_render_check_song(const allin1_result *result, a1_error *err)
 {
     const char *expected = result->provenance.input_sha256;
     if (*expected) {
@@ -67,6 +66,13 @@ allin1_status a1_render_decode(const allin1_result *result, bool native, a1_audi
             return a1_fail(err, ALLIN1_ERROR_ARGUMENT,
                            "%s: is not the file that the result was made from", result->path);
     }
+    return ALLIN1_OK;
+}
+
+allin1_status a1_render_decode(const allin1_result *result, bool native, a1_audio *audio,
+                               a1_error *err)
+{
+    A1_TRY(a1_render_check_song(result, err));
     return native ? a1_audio_decode_native(result->path, audio, err)
                   : a1_audio_decode(result->path, audio, err);
 }

@@ -24,6 +24,9 @@ typedef allin1_status (*a1_render_fn)(a1_rendering *r, const void *settings, a1_
 allin1_status a1_render(a1_rendering *r, const char *stage, const char *mode, int only_when_needed,
                         a1_hash *hash, a1_render_fn fn, const void *settings, a1_error *err);
 
+/* Refuses a file that is not the one the result was made from, where the result tells. */
+allin1_status a1_render_check_song(const allin1_result *result, a1_error *err);
+
 /* The song behind a result, at its own rate or at A1_SAMPLE_RATE; refuses another file's content. */
 allin1_status a1_render_decode(const allin1_result *result, bool native, a1_audio *audio,
                                a1_error *err);

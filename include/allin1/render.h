@@ -84,6 +84,54 @@ allin1_status allin1_save_sonification(allin1_context *context, const allin1_res
                                        const char *path, allin1_rendered *rendered,
                                        allin1_error *error);
 
+/* ------------------------------------------------------------------------------------------------
+ * Pages */
+
+/* How a page gets the song's sound. */
+typedef enum allin1_page_audio {
+    ALLIN1_PAGE_AUDIO_AUTO = 0, /* OPUS where FFmpeg has libopus, else ORIGINAL */
+    ALLIN1_PAGE_AUDIO_OPUS,     /* embedded, encoded anew */
+    ALLIN1_PAGE_AUDIO_ORIGINAL, /* embedded, byte by byte; browsers do not play every format */
+    ALLIN1_PAGE_AUDIO_LINK,     /* the file, where it lies now */
+    ALLIN1_PAGE_AUDIO_NONE
+} allin1_page_audio;
+
+/* "auto", "opus", "original", "link", "none". Never NULL; static storage. */
+const char *allin1_page_audio_string(allin1_page_audio audio);
+
+typedef struct allin1_page_settings {
+    allin1_page_audio audio; /* default ALLIN1_PAGE_AUDIO_AUTO */
+    int bit_rate;            /* of Opus, bits a second, 16,000 to 320,000; default 96,000 */
+    int only_when_needed;    /* as of a figure; default 0. A page that shows activations besides is
+                                good enough for a result without them. */
+} allin1_page_settings;
+
+void allin1_page_settings_default(allin1_page_settings *settings);
+
+/* One HTML file that needs no network and, unless it is linked to its sound, no other file: the
+ * waveform with its sections, beats and tempo, and activations where the result holds them; to be
+ * played, with a playhead, a loop, a metronome and zoom. `rendered->encoder` tells which sound was
+ * used: "original", "link", "none" or an encoder. */
+allin1_status allin1_save_page(allin1_context *context, const allin1_result *result,
+                               const allin1_page_settings *settings, const char *path,
+                               allin1_rendered *rendered, allin1_error *error);
+
+/* A page that lists pages: to be searched, and sorted by name, tempo, metre and length. */
+typedef struct allin1_index allin1_index;
+
+allin1_status allin1_index_create(allin1_index **index, allin1_error *error);
+void allin1_index_free(allin1_index **index);
+
+/* Adds a song; what is needed of it is copied. `page` is the name of its page's file, which lies in
+ * the folder of the index. */
+allin1_status allin1_index_add(allin1_index *index, const allin1_result *result, const char *page,
+                               allin1_error *error);
+
+/* `only_when_needed` as of a figure. */
+allin1_status allin1_save_index(allin1_context *context, const allin1_index *index,
+                                int only_when_needed, const char *path, allin1_rendered *rendered,
+                                allin1_error *error);
+
 #ifdef __cplusplus
 }
 #endif

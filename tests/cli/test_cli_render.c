@@ -1,4 +1,4 @@
-/* Figures and sounds beside the results: where they go, and when they are made again. */
+/* Figures, pages and sounds beside the results: where they go, and when they are made again. */
 #include "support/golden.h"
 #include "support/sandbox.h"
 #include "support/small_program.h"
@@ -133,6 +133,51 @@ static void a_full_disk_leaves_no_part(void **state)
     expect_list("sonif", "");
 }
 
+static void pages_and_their_index(void **state)
+{
+    (void)state;
+    struct stat before, after;
+    make_sound("index.wav", MUSIC, 3);
+    program_outcome run = RUN(SMALL, "--html", "--html-audio=none", "a.wav");
+    program_expect(&run, 0);
+    expect_text(run.err, "-> ./html/a.html");
+    program_free(&run);
+    expect_list("html", "a.html"); /* one page needs no index */
+    char *page = sandbox_read("html/a.html", NULL);
+    expect_text(page, "\"activations\": {");
+    free(page);
+    assert_int_equal(stat(sandbox_path("html/a.html"), &before), 0);
+    expect_run(RUN(SMALL, "--html", "--html-audio=none", "a.wav", "index.wav"), 0,
+               "-> ./html/index.html");
+    expect_list("html", "a.html index.html index.song.html");
+    /* The page of the song that was skipped is as good, though its result tells no activations. */
+    assert_int_equal(stat(sandbox_path("html/a.html"), &after), 0);
+    assert_int_equal(before.st_ino, after.st_ino);
+    char *list = sandbox_read("html/index.html", NULL);
+    expect_text(list, "href=\"a.html\"");
+    expect_text(list, "href=\"index.song.html\"");
+    free(list);
+    run = RUN(SMALL, "--html", "--html-audio=none", "--verbose", "a.wav", "index.wav");
+    program_expect(&run, 0);
+    expect_text(run.err, "html/index.html: is there already");
+    program_free(&run);
+}
+
+static void pages_carry_their_sound(void **state)
+{
+    (void)state;
+    expect_run(RUN(SMALL, "--verbose", "--html", "--html-audio=original", "--html-dir", "h", "a.wav"),
+               0, "sound: original");
+    char *page = sandbox_read("h/a.html", NULL);
+    expect_text(page, "id=\"sound\">UklGR"); /* "RIFF" in base64 */
+    free(page);
+    expect_run(RUN(SMALL, "--html", "--html-audio=link", "--html-dir", "h", "a.wav"), 0, "h/a.html");
+    page = sandbox_read("h/a.html", NULL);
+    expect_text(page, "\"link\": \"../a.wav\"");
+    expect_text(page, "id=\"sound\"></script>");
+    free(page);
+}
+
 static void wrong_words(void **state)
 {
     (void)state;
@@ -140,6 +185,8 @@ static void wrong_words(void **state)
                "--viz-format takes pdf, svg or png, not \"gif\"");
     expect_run(RUN(SMALL, "--sonif-format=aac", "a.wav"), 2,
                "--sonif-format takes wav, flac, mp3 or opus, not \"aac\"");
+    expect_run(RUN(SMALL, "--html-audio=loud", "a.wav"), 2,
+               "--html-audio takes auto, opus, original, link or none, not \"loud\"");
 }
 
 int main(void)
@@ -153,6 +200,8 @@ int main(void)
         TEST(songs_of_the_same_name),
         TEST(what_is_not_ours_is_left_alone),
         TEST(a_full_disk_leaves_no_part),
+        TEST(pages_and_their_index),
+        TEST(pages_carry_their_sound),
         TEST(wrong_words),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
