@@ -277,9 +277,12 @@ static void say_used(const allin1_result *result)
     if (*from->demix_precision)
         snprintf(precision, sizeof precision, ", precision %s (asked: %s)", from->demix_precision,
                  from->demix_precision_requested);
-    message_detail("  stems: %s%s%s, shifts %u, seed %llu%s", allin1_origin_string(from->stems),
-                   *from->stems_mode ? ", " : "", from->stems_mode, from->demix_shifts,
-                   (unsigned long long)from->demix_seed, precision);
+    if (from->stems == ALLIN1_ORIGIN_GUESSED)
+        message_detail("  stems: guessed from the mix, without a demixer");
+    else
+        message_detail("  stems: %s%s%s, shifts %u, seed %llu%s", allin1_origin_string(from->stems),
+                       *from->stems_mode ? ", " : "", from->stems_mode, from->demix_shifts,
+                       (unsigned long long)from->demix_seed, precision);
     message_detail("  spectrogram: %s, backend %s (asked: %s)",
                    allin1_origin_string(from->spectrogram),
                    allin1_spec_backend_string(from->spec_backend),

@@ -287,7 +287,9 @@ static const option_entry entries[] = {
     {0, NULL, NO_VALUE, NULL, NULL, "Models"},
     {'m', "model", VALUE, "NAME", set_model,
      "harmonix-all (default), harmonix-fold0 to -fold7,\nor a weight file (FILE.a1w)"},
-    {0, "demix-model", VALUE, "NAME", set_demix_model, "htdemucs (default), or a weight file"},
+    {0, "demix", VALUE, "NAME", set_demix_model,
+     "htdemucs (default), a weight file, or none: a fast\nguess from the mix, not as good"},
+    {0, "demix-model", VALUE, "NAME", set_demix_model, "the same"},
     {0, "weights-dir", VALUE, "DIR", set_weights_dir,
      "look for weights here first, then in\n$ALLIN1_WEIGHTS and in the user's cache"},
 

@@ -19,8 +19,8 @@ _allin1()
         mapfile -t COMPREPLY < <(compgen -W "$models" -f -- "$cur")
         return
         ;;
-    --demix-model)
-        mapfile -t COMPREPLY < <(compgen -W "htdemucs" -f -- "$cur")
+    --demix | --demix-model)
+        mapfile -t COMPREPLY < <(compgen -W "htdemucs none" -f -- "$cur")
         return
         ;;
     --precision)
@@ -107,7 +107,7 @@ _allin1()
 
     if [[ $cur == -* ]]; then
         mapfile -t COMPREPLY < <(compgen -W "-o --out-dir --json --format -a --activ -e --embed --array-dir
-            --overwrite -m --model --demix-model --weights-dir --stems-dir --stems-pattern
+            --overwrite -m --model --demix --demix-model --weights-dir --stems-dir --stems-pattern
             --demix-shifts --demix-seed --precision --quantise-stems --spec-backend
             -k --keep-byproducts --demix-dir --spec-dir --threads --cpu-level --timings
             --timings-summary --timings-json --timings-trace

@@ -2,10 +2,12 @@
 #include "analysis.h"
 
 #include <math.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/arena.h"
+#include "cheap_stems/cheap_stems.h"
 #include "given_stems.h"
 #include "plot/waveform.h"
 
@@ -177,13 +179,16 @@ static allin1_status separate(a1_analysis *a, a1_error *err)
 
 /* Spectrogram ------------------------------------------------------------------------------------ */
 
-static allin1_status compute_spectrogram(a1_analysis *a, a1_error *err)
+static float *spectrogram_room(const a1_analysis *a, size_t signals)
+{
+    if (a->frames > SIZE_MAX / (signals * A1_SPEC_BANDS * sizeof(float)))
+        return NULL;
+    return a1_aligned_alloc(signals * a->frames * A1_SPEC_BANDS * sizeof(float));
+}
+
+static allin1_status begin_spectrogram(a1_analysis *a, size_t samples, a1_error *err)
 {
     allin1_context *context = a->context;
-    const a1_stems *stems = &a->stems;
-    const float *channels[A1_STEMS][2];
-    for (size_t i = 0; i < 2 * A1_STEMS; i++)
-        channels[i / 2][i % 2] = stems->channel[i / 2][i % 2];
     A1_TRY(a1_context_plan_spectrogram(context, err));
     allin1_span *span = begin(a, ALLIN1_STAGE_SPECTROGRAM);
     A1_TRY(report(a, ALLIN1_STAGE_SPECTROGRAM, DONE_SPECTROGRAM, 0, err));
@@ -191,30 +196,67 @@ static allin1_status compute_spectrogram(a1_analysis *a, a1_error *err)
     span->backend_requested = allin1_spec_backend_string(context->settings.spec_backend);
     span->backend = allin1_spec_backend_string(fast ? ALLIN1_SPEC_FAST : ALLIN1_SPEC_REFERENCE);
     span->precision_requested = span->precision = fast ? FP32 : "fp64";
-    a->frames = a1_spectrogram_frames(stems->samples);
-    a->spectrogram = a1_aligned_alloc(A1_STEMS * a->frames * A1_SPEC_BANDS * sizeof(float));
-    if (!a->spectrogram)
-        return a1_fail_memory(err, "the spectrogram");
-    A1_TRY(a1_spectrogram_stems(context->spectrogram, context->pool,
-                                (const float *const(*)[2])channels, stems->samples,
-                                context->settings.quantise_stems, a->spectrogram, err));
-    end(a);
+    a->frames = a1_spectrogram_frames(samples);
+    a->spectrogram = spectrogram_room(a, A1_STEMS);
+    return a->spectrogram ? ALLIN1_OK : a1_fail_memory(err, "the spectrogram");
+}
+
+static allin1_status end_spectrogram(a1_analysis *a, a1_error *err)
+{
     a->result->shown.provenance.spectrogram = ALLIN1_ORIGIN_COMPUTED;
-    if (a->request.keep_byproducts && a->request.spec_file)
-        A1_TRY(a1_write_spectrogram(a, err));
-    return ALLIN1_OK;
+    return a->request.keep_byproducts && a->request.spec_file ? a1_write_spectrogram(a, err)
+                                                              : ALLIN1_OK;
+}
+
+static allin1_status compute_spectrogram(a1_analysis *a, a1_error *err)
+{
+    const a1_stems *stems = &a->stems;
+    const float *channels[A1_STEMS][2];
+    for (size_t i = 0; i < 2 * A1_STEMS; i++)
+        channels[i / 2][i % 2] = stems->channel[i / 2][i % 2];
+    A1_TRY(begin_spectrogram(a, stems->samples, err));
+    A1_TRY(a1_spectrogram_stems(a->context->spectrogram, a->context->pool,
+                                (const float *const(*)[2])channels, stems->samples,
+                                a->context->settings.quantise_stems, a->spectrogram, err));
+    end(a);
+    return end_spectrogram(a, err);
+}
+
+/* Without a demixer: the mix's spectrogram, and stems guessed in it. */
+static allin1_status guess_stems(a1_analysis *a, a1_error *err)
+{
+    A1_TRY(begin_spectrogram(a, a->samples, err));
+    float *views = spectrogram_room(a, A1_MIX_VIEWS);
+    if (!views)
+        return a1_fail_memory(err, "the mix's spectrogram");
+    allin1_status status = a1_spectrogram_mix(a->context->spectrogram, a->context->pool, a->mix,
+                                              a->samples, A1_MIX_VIEWS, views, err);
+    if (status == ALLIN1_OK) {
+        end(a);
+        begin(a, ALLIN1_STAGE_CHEAP_STEMS);
+        status = a1_cheap_stems(a->context->pool, views, a->frames, a->spectrogram, err);
+    }
+    a1_aligned_free(views);
+    A1_TRY(status);
+    end(a);
+    drop_mix(a);
+    a->result->shown.provenance.stems = ALLIN1_ORIGIN_GUESSED;
+    return end_spectrogram(a, err);
 }
 
 /* From the mix to the spectrogram, over whatever an earlier run left. */
 static allin1_status mix_to_spectrogram(a1_analysis *a, a1_error *err)
 {
     bool have_spectrogram, have_stems = true;
+    const bool demixes = a1_context_demixes(a->context);
     A1_TRY(a1_read_spectrogram(a, &have_spectrogram, err));
     if (have_spectrogram) {
         a->result->shown.provenance.spectrogram = ALLIN1_ORIGIN_BYPRODUCT;
-        if (a->request.keep_byproducts && a->request.demix_dir)
+        if (demixes && a->request.keep_byproducts && a->request.demix_dir)
             A1_TRY(a1_check_stems(a, &have_stems, err));
     }
+    if (!demixes)
+        return have_spectrogram ? ALLIN1_OK : guess_stems(a, err);
     if (!have_spectrogram || !have_stems)
         A1_TRY(separate(a, err));
     if (!have_spectrogram)

@@ -176,7 +176,10 @@ static allin1_status fill_provenance(a1_analysis *analysis)
 
     from->samples = (int64_t)analysis->samples;
 
-    if (demixer_was_used(from)) {
+    if (!a1_context_demixes(context)) {
+        if (from->stems == ALLIN1_ORIGIN_GUESSED || from->spectrogram == ALLIN1_ORIGIN_BYPRODUCT)
+            from->demix_model = copy(analysis, settings->demix_model, &failed);
+    } else if (demixer_was_used(from)) {
         from->demix_model = copy(analysis, settings->demix_model, &failed);
         from->demix_shifts = settings->demix_shifts;
         from->demix_seed = settings->demix_seed;

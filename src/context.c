@@ -10,6 +10,7 @@
 
 #define MAX_THREADS 1024
 #define MAX_SHIFTS 1000
+#define DEMIX_NONE "none"
 
 void a1_log(const allin1_context *context, allin1_log_level level, const char *format, ...)
 {
@@ -63,7 +64,9 @@ static allin1_status check_settings(const allin1_settings *settings, a1_error *e
         return a1_fail(err, ALLIN1_ERROR_ARGUMENT, "there is no precision %d",
                        (int)settings->precision);
     A1_TRY(check_model(settings->model, "harmonix", err));
-    return check_model(settings->demix_model, "htdemucs", err);
+    return strcmp(settings->demix_model, DEMIX_NONE) == 0
+               ? ALLIN1_OK
+               : check_model(settings->demix_model, "htdemucs", err);
 }
 
 static allin1_status copy_settings(allin1_context *context, const allin1_settings *settings,
@@ -308,6 +311,11 @@ static allin1_status find_files(allin1_context *context, const char *name, const
                infos[i].format, infos[i].digest);
     }
     return ALLIN1_OK;
+}
+
+bool a1_context_demixes(const allin1_context *context)
+{
+    return strcmp(context->settings.demix_model, DEMIX_NONE) != 0;
 }
 
 allin1_status a1_context_find_network(allin1_context *context, a1_error *err)

@@ -58,6 +58,9 @@ allin1_status a1_context_plan_spectrogram(allin1_context *context, a1_error *err
 /* Name of the precision that the demixer was built with; before that, of the one it will be. */
 const char *a1_context_precision_used(const allin1_context *context);
 
+/* False for the demixer "none". */
+bool a1_context_demixes(const allin1_context *context);
+
 void a1_log(const allin1_context *context, allin1_log_level level, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 

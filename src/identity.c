@@ -59,6 +59,10 @@ static allin1_status add_stems(allin1_context *context, start_point start, const
     const allin1_settings *settings = &context->settings;
     if (start == FROM_GIVEN_STEMS)
         return hash_stems(context, path, request, hash, err);
+    if (!a1_context_demixes(context)) {
+        a1_hash_format(hash, "demixer none\n");
+        return ALLIN1_OK;
+    }
     a1_hash_format(hash, "demixer %s %s shifts %u\n", context->demix_files.infos[0].digest,
                    a1_context_precision_used(context), settings->demix_shifts);
     if (settings->demix_shifts > 0)
@@ -92,7 +96,7 @@ static allin1_status derive(allin1_context *context, start_point start, const ch
     char ignored[A1_SHA256_HEX];
     allin1_status status;
     A1_CHECK(a1_context_find_network(context, err));
-    if (start == FROM_MIX)
+    if (start == FROM_MIX && a1_context_demixes(context))
         A1_CHECK(a1_context_find_demixer(context, err));
     if (start != FROM_SPECTROGRAM) {
         A1_CHECK(a1_context_plan_spectrogram(context, err));

@@ -60,6 +60,7 @@ const char *allin1_version(void);
 #define ALLIN1_STAGE_DEMIX_INIT "demix_init"
 #define ALLIN1_STAGE_DECODE "decode"
 #define ALLIN1_STAGE_DEMIX "demix"
+#define ALLIN1_STAGE_CHEAP_STEMS "cheap_stems"
 #define ALLIN1_STAGE_STEMS_LOAD "stems_load"
 #define ALLIN1_STAGE_STEMS_SAVE "stems_save"
 #define ALLIN1_STAGE_SPEC_INIT "spec_init"
@@ -193,7 +194,9 @@ const char *allin1_precision_string(allin1_precision precision);
 typedef struct allin1_settings {
     /* "harmonix-all" (default), "harmonix-fold0" to "harmonix-fold7", or the path of a .a1w file. */
     const char *model;
-    /* "htdemucs" (default), or the path of a .a1w file. */
+    /* "htdemucs" (default), or the path of a .a1w file. "none": no separation; stems are guessed from
+     * the mix's spectrogram, many times faster and not as good (docs/TRAINING.md). There are then no
+     * stems to keep: a request's demix_dir is not used. */
     const char *demix_model;
     /* Looked into before $ALLIN1_WEIGHTS and the user's cache. NULL (default): none. */
     const char *weights_dir;
@@ -308,10 +311,11 @@ typedef enum allin1_origin {
     ALLIN1_ORIGIN_NONE = 0,  /* not needed: a later stage's data was there */
     ALLIN1_ORIGIN_COMPUTED,
     ALLIN1_ORIGIN_GIVEN,     /* by the caller */
-    ALLIN1_ORIGIN_BYPRODUCT  /* read from an earlier run's by-products */
+    ALLIN1_ORIGIN_BYPRODUCT, /* read from an earlier run's by-products */
+    ALLIN1_ORIGIN_GUESSED    /* stems only, with the demixer "none": from the mix's spectrogram */
 } allin1_origin;
 
-/* "none", "computed", "given", "byproduct". Never NULL; static storage. */
+/* "none", "computed", "given", "byproduct", "guessed". Never NULL; static storage. */
 const char *allin1_origin_string(allin1_origin origin);
 
 /* What was asked for, and what was really used. Strings are never NULL ("" when unknown). */

@@ -133,6 +133,8 @@ const char *allin1_origin_string(allin1_origin origin)
         return "given";
     case ALLIN1_ORIGIN_BYPRODUCT:
         return "byproduct";
+    case ALLIN1_ORIGIN_GUESSED:
+        return "guessed";
     }
     return "unknown";
 }

@@ -145,6 +145,15 @@ static void find_peak(void *argument, size_t index, unsigned worker)
         job->plan->backend.peak(job->channels[channel] + start, each + (part < longer));
 }
 
+/* What the two channels of a stem are divided by. */
+static double stereo_divisor(const peak_job *job, size_t stem)
+{
+    float peak = 0.0f;
+    for (size_t part = 0; part < 2 * PEAK_PARTS; part++)
+        peak = fmaxf(peak, job->peaks[2 * stem + part / PEAK_PARTS][part % PEAK_PARTS]);
+    return fmax(1.01 * (double)peak, 1.0);
+}
+
 allin1_status a1_spectrogram_stems(const a1_spectrogram *plan, a1_pool *pool,
                                    const float *const stems[A1_STEMS][2], size_t samples,
                                    int quantise, float *out, a1_error *err)
@@ -157,17 +166,30 @@ allin1_status a1_spectrogram_stems(const a1_spectrogram *plan, a1_pool *pool,
     a1_pool_run(pool, 2 * A1_STEMS * PEAK_PARTS, find_peak, &peaks);
 
     a1_spec_signal signals[A1_STEMS];
-    for (size_t s = 0; s < A1_STEMS; s++) {
-        float peak = 0.0f;
-        for (size_t part = 0; part < 2 * PEAK_PARTS; part++)
-            peak = fmaxf(peak, peaks.peaks[2 * s + part / PEAK_PARTS][part % PEAK_PARTS]);
+    for (size_t s = 0; s < A1_STEMS; s++)
         signals[s] = (a1_spec_signal){
             .left = stems[s][0],
             .right = stems[s][1],
             .samples = samples,
-            .divisor = fmax(1.01 * (double)peak, 1.0),
+            .divisor = stereo_divisor(&peaks, s),
             .quantise = quantise,
         };
-    }
     return transform(plan, pool, signals, A1_STEMS, out, err);
+}
+
+allin1_status a1_spectrogram_mix(const a1_spectrogram *plan, a1_pool *pool,
+                                 const float *const mix[2], size_t samples, size_t views,
+                                 float *out, a1_error *err)
+{
+    if (samples == 0)
+        return ALLIN1_OK;
+    peak_job peaks = {.plan = plan, .channels = {mix[0], mix[1]}, .samples = samples};
+    a1_pool_run(pool, 2 * PEAK_PARTS, find_peak, &peaks);
+    const double divisor = stereo_divisor(&peaks, 0);
+    const a1_spec_signal signals[A1_MIX_VIEWS] = {
+        {.left = mix[0], .right = mix[1], .samples = samples, .divisor = divisor},
+        {.left = mix[0], .samples = samples, .divisor = divisor},
+        {.left = mix[1], .samples = samples, .divisor = divisor},
+    };
+    return transform(plan, pool, signals, views, out, err);
 }

@@ -21,6 +21,7 @@
 #define A1_SPEC_WINDOW 2048
 #define A1_SPEC_BINS 1024
 #define A1_SPEC_BANDS 81
+#define A1_MIX_VIEWS 3 /* middle, left, right */
 #define A1_STEMS 4 /* bass, drums, other, vocals: the order of the spectrogram and the network */
 
 typedef enum a1_spectrogram_backend {
@@ -51,6 +52,12 @@ allin1_status a1_spectrogram_mono(const a1_spectrogram *plan, a1_pool *pool, con
 allin1_status a1_spectrogram_stems(const a1_spectrogram *plan, a1_pool *pool,
                                    const float *const stems[A1_STEMS][2], size_t samples,
                                    int quantise, float *out, a1_error *err);
+
+/* A stereo mix, scaled as a stem is, seen in `views` ways: 1, the mean of its channels; or
+ * A1_MIX_VIEWS, then the left and the right channel too. `out`: [views][frames][81]. */
+allin1_status a1_spectrogram_mix(const a1_spectrogram *plan, a1_pool *pool,
+                                 const float *const mix[2], size_t samples, size_t views,
+                                 float *out, a1_error *err);
 
 /* Accessors for tests: the 2,048-point window and the filterbank, bin-major [1024][81]. */
 const double *a1_spectrogram_window(const a1_spectrogram *plan);

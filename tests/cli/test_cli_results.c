@@ -258,6 +258,26 @@ static void skips_what_is_done(void **state)
     free(first);
 }
 
+static void without_a_demixer(void **state)
+{
+    (void)state;
+    make_sound("a.wav", MUSIC, 9);
+    program_outcome run = RUN("--verbose", "-m", "models/tiny-harmonix.a1w", "--demix", "none", "a.wav");
+    program_expect(&run, 0);
+    expect_text(run.err, "stems: guessed from the mix");
+    program_free(&run);
+    char *text = sandbox_read("struct/a.json", NULL);
+    expect_text(text, "\"origin\": \"guessed\"");
+    expect_text(text, "\"model\": \"none\"");
+    free(text);
+    allin1_result *result = check_result("struct/a.json", 9, 0.01);
+    allin1_result_free(&result);
+    /* What was made with a demixer is another result. */
+    expect_run(RUN("-m", "models/tiny-harmonix.a1w", "--demix-model", "none", "a.wav"), 0,
+               "skipped");
+    expect_run(RUN(SMALL, "a.wav"), 0, "-> ./struct/a.json");
+}
+
 static void byproducts_are_used_again(void **state)
 {
     (void)state;
@@ -527,6 +547,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(the_same_file_twice, set_up, clean_up),
         cmocka_unit_test_setup_teardown(files_of_others, set_up, clean_up),
         cmocka_unit_test_setup_teardown(skips_what_is_done, set_up, clean_up),
+        cmocka_unit_test_setup_teardown(without_a_demixer, set_up, clean_up),
         cmocka_unit_test_setup_teardown(byproducts_are_used_again, set_up, clean_up),
         cmocka_unit_test_setup_teardown(given_stems, set_up, clean_up),
         cmocka_unit_test_setup_teardown(on_standard_output, set_up, clean_up),

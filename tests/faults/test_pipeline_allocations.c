@@ -125,9 +125,8 @@ static void analysing_a_spectrogram(void **state)
     allocations_fail_each("a spectrogram", from_a_spectrogram, NULL, 101);
 }
 
-static void analysing_a_file(void **state)
+static void each_allocation_of_a_file(const char *what)
 {
-    (void)state;
     a1_error err = {0};
     allin1_context *context;
     assert_int_equal(open_small(&context, &err), ALLIN1_OK);
@@ -147,9 +146,22 @@ static void analysing_a_file(void **state)
             expect_text(err.message, "memory");
         }
     }
-    print_message("a file: %u allocations\n", nth - 2);
+    print_message("%s: %u allocations\n", what, nth - 2);
     assert_true(nth > 10);
     allin1_close(&context);
+}
+
+static void analysing_a_file(void **state)
+{
+    (void)state;
+    each_allocation_of_a_file("a file");
+}
+
+static void guessing_its_stems(void **state)
+{
+    (void)state;
+    strcpy(demix_model_path, "none");
+    each_allocation_of_a_file("a file without a demixer");
 }
 
 static void writing_and_reading(void **state)
@@ -173,6 +185,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(opening, set_up, clean_up),
         cmocka_unit_test_setup_teardown(analysing_a_spectrogram, set_up, clean_up),
         cmocka_unit_test_setup_teardown(analysing_a_file, set_up, clean_up),
+        cmocka_unit_test_setup_teardown(guessing_its_stems, set_up, clean_up),
         cmocka_unit_test_setup_teardown(writing_and_reading, set_up, clean_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

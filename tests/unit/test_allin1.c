@@ -582,6 +582,41 @@ static void a_given_spectrogram_is_not_quantised(void **state)
     allin1_close(&context);
 }
 
+/* No demixer's weights are needed, and the result says how its stems came about. */
+static void without_a_demixer(void **state)
+{
+    (void)state;
+    allin1_settings settings = small_settings();
+    char key[65];
+    allin1_context *context = open_small(&settings);
+    allin1_result *result = analyze(context, sandbox_path("a.wav"), NULL);
+    strcpy(key, result->provenance.key);
+    allin1_result_free(&result);
+    allin1_close(&context);
+
+    settings.demix_model = "none";
+    settings.demix_shifts = 2; /* of no meaning here, and so not claimed */
+    context = open_small(&settings);
+    const allin1_request keep = {.keep_byproducts = 1,
+                                 .demix_dir = sandbox_path("stems"),
+                                 .spec_file = sandbox_path("none.npy")};
+    for (int again = 0; again < 2; again++) {
+        result = analyze(context, sandbox_path("a.wav"), &keep);
+        const allin1_provenance *from = &result->provenance;
+        assert_int_equal(from->stems, again ? ALLIN1_ORIGIN_NONE : ALLIN1_ORIGIN_GUESSED);
+        assert_int_equal(from->spectrogram,
+                         again ? ALLIN1_ORIGIN_BYPRODUCT : ALLIN1_ORIGIN_COMPUTED);
+        assert_string_equal(from->demix_model, "none");
+        assert_int_equal(from->demix_file_count, 0);
+        assert_int_equal(from->demix_shifts, 0);
+        assert_string_equal(from->demix_precision, "");
+        assert_string_not_equal(from->key, key);
+        allin1_result_free(&result);
+    }
+    assert_false(sandbox_has("stems"));
+    allin1_close(&context);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -595,6 +630,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(several_contexts_at_once, set_up, clean_up),
         cmocka_unit_test_setup_teardown(every_cpu_level, set_up, clean_up),
         cmocka_unit_test_setup_teardown(every_precision, set_up, clean_up),
+        cmocka_unit_test_setup_teardown(without_a_demixer, set_up, clean_up),
         cmocka_unit_test_setup_teardown(a_given_spectrogram_is_not_quantised, set_up, clean_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
