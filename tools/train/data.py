@@ -1,0 +1,164 @@
+"""Songs as training crops: spectrogram, targets and weights, with augmentation in the band domain."""
+import csv
+import json
+
+import numpy as np
+
+BANDS, LABELS = 81, 10
+NAMES = ["start", "end", "intro", "outro", "break", "bridge", "inst", "solo", "verse", "chorus"]
+STEP = 32               # frames of one function target
+BEAT_SIGMA = 1.5        # frames: the teacher's peaks are as wide
+BOUNDARY_SIGMA = 12.0   # frames: a listener does not place a boundary better
+
+
+def bells(times, frames, sigma):
+    """Bells of height 1 at times (in frames)."""
+    out = np.zeros(frames, np.float32)
+    reach = int(4 * sigma) + 1
+    for t in times:
+        lo, hi = max(0, int(t) - reach), min(frames, int(t) + reach + 1)
+        if lo < hi:
+            out[lo:hi] = np.maximum(out[lo:hi], np.exp(-0.5 * ((np.arange(lo, hi) - t) / sigma) ** 2))
+    return out
+
+
+class Song:
+    """One song's truth; the spectrogram stays on the disk until a crop is taken."""
+
+    def __init__(self, name, spec, truth, teacher, part, group):
+        self.name, self.spec, self.part, self.group = name, spec, part, group
+        self.rendered = teacher is None
+        self.beats = np.array(truth["beats"], np.float64) * 100
+        self.downbeats = np.array(truth["downbeats"], np.float64) * 100
+        segments = truth["segments"]
+        if segments and isinstance(segments[0], dict):
+            segments = [[s["start"], s["end"], s["label"]] for s in segments]
+        self.segments = [(a * 100, b * 100, NAMES.index(label)) for a, b, label in segments]
+        self.teacher = None
+        self.sure = 1.0
+        if not self.rendered:
+            with np.load(teacher) as values:
+                self.teacher = {k: values[k] for k in ("beat", "downbeat", "segment", "label")}
+            at = np.clip(np.round(self.beats).astype(int), 0, len(self.teacher["beat"]) - 1)
+            confidence = float(self.teacher["beat"][at].astype(np.float32).mean()) if len(at) > 8 else 0.0
+            self.sure = float(np.clip((confidence - 0.15) / 0.25, 0.05, 1.0))
+            self.confidence = confidence
+
+    def crop(self, start, length, stretch):
+        """Spectrogram [length][81] and targets of `length` frames from `start`, played `stretch` times as
+        fast (tempo only); zeros past the song's end."""
+        source = np.load(self.spec, mmap_mode="r")
+        frames = len(source)
+        need = int(np.ceil(length * stretch)) + 2
+        x = np.asarray(source[start:start + need], np.float32)
+        places = np.arange(length) * stretch
+        inside = places <= len(x) - 1
+        low = np.minimum(places.astype(int), len(x) - 1)
+        high = np.minimum(low + 1, len(x) - 1)
+        share = (places - low).astype(np.float32)[:, None]
+        x = (x[low] * (1 - share) + x[high] * share if stretch != 1 else x[low]) * inside[:, None]
+        to = lambda times: (times - start) / stretch
+        beat = bells(to(self.beats), length, BEAT_SIGMA)
+        downbeat = bells(to(self.downbeats), length, BEAT_SIGMA)
+        edges = np.array([a for a, _, _ in self.segments[1:]], np.float64)
+        section = bells(to(edges), length, BOUNDARY_SIGMA)
+        function = np.zeros((length // STEP, LABELS), np.float32)
+        middle = (np.arange(length // STEP) + 0.5) * STEP * stretch + start
+        for a, b, label in self.segments:
+            function[(middle >= a) & (middle < b), label] = 1
+        if self.teacher is not None:
+            at = np.minimum((start + places).astype(int), frames - 1)
+            soft = {k: self.teacher[k][..., np.minimum(at, self.teacher[k].shape[-1] - 1)].astype(np.float32)
+                    for k in self.teacher}
+            mine = 0.6 * self.sure
+            beat = mine * beat + (1 - mine) * soft["beat"] * inside
+            downbeat = mine * downbeat + (1 - mine) * soft["downbeat"] * inside
+            section = 0.6 * section + 0.4 * np.sqrt(soft["segment"]) * inside
+            means = soft["label"][:, :length // STEP * STEP].reshape(LABELS, -1, STEP).mean(axis=2).T
+            function = 0.5 * function + 0.5 * means
+        return x, beat, downbeat, section, function
+
+
+def augment(rng, x):
+    """Level, equalisation, shifts along the bands, low-pass and noise, as a mix would meet them."""
+    power = np.expm1(x * np.float32(np.log(10)))
+    if rng.random() < 0.35:
+        shift = int(rng.integers(-3, 4))
+        moved = np.zeros_like(power)
+        if shift >= 0:
+            moved[:, shift:] = power[:, :BANDS - shift]
+        else:
+            moved[:, :shift] = power[:, -shift:]
+        power = moved
+    gain = rng.uniform(-14, 8)
+    if rng.random() < 0.7:
+        knots = rng.normal(0, 4.5, 6)
+        gain = gain + np.interp(np.arange(BANDS), np.linspace(0, BANDS - 1, 6), knots)
+    if rng.random() < 0.1:
+        gain = gain - 6.0 * np.maximum(0, np.arange(BANDS) - rng.integers(35, 75))
+    if rng.random() < 0.08:
+        gain = gain - 6.0 * np.maximum(0, rng.integers(5, 25) - np.arange(BANDS))
+    power = power * (10 ** (np.asarray(gain, np.float32) / 20))
+    if rng.random() < 0.25:
+        tilt = np.interp(np.arange(BANDS), [0, BANDS - 1], rng.uniform(-10, 10, 2)).astype(np.float32)
+        level = np.mean(power) * 10 ** (rng.uniform(-30, -2) / 20) * 10 ** (tilt / 20)
+        power = power + level * rng.gamma(4.0, 0.25, power.shape).astype(np.float32)
+    return np.log10(1 + np.maximum(power, 0)).astype(np.float32)
+
+
+def nothing(rng, length):
+    """Silence, or noise without a pulse: no beats, no sections."""
+    x = np.zeros((length, BANDS), np.float32)
+    if rng.random() < 0.8:
+        shape = np.interp(np.arange(BANDS), np.linspace(0, BANDS - 1, 5), rng.normal(0, 8, 5))
+        level = 10 ** ((rng.uniform(-35, 20) + shape) / 20)
+        walk = np.cumsum(rng.normal(0, 1, length // 50 + 2)) * rng.choice([0, 0.5, 1.5])
+        swell = 10 ** (np.interp(np.arange(length) / 50, np.arange(len(walk)), walk - walk.mean()) / 20)
+        x = np.log10(1 + level * swell[:, None] * rng.gamma(rng.uniform(2, 12), 0.2, x.shape)).astype(np.float32)
+    return x
+
+
+def load(data, parts):
+    """{part: [Song]} of everything that has a spectrogram and a truth or a teacher's word."""
+    found = {part: [] for part in parts}
+    if (data / "songs.tsv").exists():
+        with open(data / "songs.tsv", encoding="utf-8") as table:
+            for row in csv.DictReader(table, delimiter="\t", quoting=csv.QUOTE_NONE):
+                teacher = data / "teacher" / f"{row['id']}.npz"
+                if row["part"] in found and teacher.exists():
+                    truth = json.loads(teacher.with_suffix(".json").read_text())
+                    found[row["part"]].append(Song(row["path"], data / "spec" / f"{row['id']}.npy", truth, teacher,
+                                                   row["part"], row["package"]))
+    for path in sorted((data / "truth").glob("r_*.json")):
+        truth = json.loads(path.read_text())
+        if truth["part"] in found:
+            group = "drumless" if truth["kind"] != "full" else "full"
+            found[truth["part"]].append(Song(path.stem, data / "spec" / f"{path.stem}.npy", truth, None,
+                                             truth["part"], "rendered " + group))
+    return found
+
+
+def batch(rng, songs, size, length):
+    """One batch: half of it rendered, where both are there; a few crops of nothing."""
+    rendered = [s for s in songs if s.rendered]
+    real = [s for s in songs if not s.rendered]
+    xs, targets, functions, weights = [], [], [], []
+    for _ in range(size):
+        if rng.random() < 0.03:
+            xs.append(nothing(rng, length))
+            targets.append(np.zeros((3, length), np.float32))
+            functions.append(np.zeros((length // STEP, LABELS), np.float32))
+            weights.append((1.0, 1.0, 0.0))
+            continue
+        pool = rendered if rendered and (not real or rng.random() < 0.5) else real
+        song = pool[rng.integers(len(pool))]
+        stretch = float(np.exp(rng.uniform(-0.25, 0.25))) if rng.random() < 0.6 else 1.0
+        frames = len(np.load(song.spec, mmap_mode="r"))
+        start = int(rng.integers(0, max(1, frames - int(length * stretch * 0.8))))
+        x, beat, downbeat, section, function = song.crop(start, length, stretch)
+        xs.append(augment(rng, x) if rng.random() < 0.85 else x)
+        targets.append(np.stack([beat, downbeat, section]))
+        functions.append(function)
+        weights.append((song.sure, 0.5 if song.rendered else 1.0, 0.3 if song.rendered else 1.0))
+    return (np.stack(xs), np.stack(targets), np.stack(functions),
+            np.array(weights, np.float32))

@@ -1,0 +1,63 @@
+"""The teacher's word on the listed songs: soft activations at every frame from the full pipeline.
+
+Writes DATA/teacher/ID.npz: beat, downbeat, segment [frames], label [10][frames], float16. A song that is
+labelled is skipped; several runs may share the work."""
+import argparse
+import csv
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import time
+
+import numpy as np
+
+
+def label(options, row, target):
+    work = options.data / "teacher" / f".{row['id']}.{os.getpid()}"
+    work.mkdir(parents=True, exist_ok=True)
+    try:
+        song = work / ("song" + pathlib.Path(row["path"]).suffix)
+        song.symlink_to((options.music / row["path"]).resolve())
+        run = subprocess.run([options.program, "-q", "-a", "-o", work / "out", "--threads", str(options.threads),
+                              options.precision_option, options.precision, song],
+                             capture_output=True, text=True)
+        if run.returncode:
+            print("cannot label", row["path"], run.stderr.strip()[-300:], file=sys.stderr, flush=True)
+            return
+        [arrays] = (work / "out").rglob("*.npz")
+        with np.load(arrays) as values:
+            half = {name: values[name].astype(np.float16) for name in ("beat", "downbeat", "segment", "label")}
+        np.savez(work / "done.npz", **half)
+        [result] = (work / "out").rglob("*.json")
+        result.rename(target.with_suffix(".json"))
+        (work / "done.npz").rename(target)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--music", type=pathlib.Path, required=True)
+    parser.add_argument("--data", type=pathlib.Path, required=True)
+    parser.add_argument("--program", type=pathlib.Path, required=True, help="build/allin1")
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--precision", default="mixed")
+    parser.add_argument("--precision-option", default="--precision")
+    parser.add_argument("--per-package", type=int, default=24)
+    options = parser.parse_args()
+    (options.data / "teacher").mkdir(parents=True, exist_ok=True)
+    with open(options.data / "songs.tsv", encoding="utf-8") as table:
+        rows = [r for r in csv.DictReader(table, delimiter="\t", quoting=csv.QUOTE_NONE)
+                if int(r["rank"]) < options.per_package]
+    for row in rows:
+        target = options.data / "teacher" / f"{row['id']}.npz"
+        if not target.exists():
+            start = time.time()
+            label(options, row, target)
+            print(f"{time.time() - start:.0f} s for {row['seconds']} s of {row['path']}", flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,98 @@
+"""The student: the mix's log spectrogram in, four heads out. What the C side computes (src/student) is
+exactly this; names and shapes here are the weights file's."""
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+BANDS, LABELS = 81, 10
+FRONT = 12            # channels of the first layer, over 27 places along the bands
+PLACES = 27
+WIDTH = 96
+FINE = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512]  # dilations at 50 steps a second
+COARSE = [1, 2, 4, 8, 16, 32]                   # and at 3.125
+POOL = 16
+
+
+class Conv(nn.Module):
+    """Along time, 3 taps, zeros outside; NCHW with height 1, channels last."""
+
+    def __init__(self, width, dilation):
+        super().__init__()
+        self.weight = nn.Parameter(torch.empty(width, width, 1, 3))
+        self.bias = nn.Parameter(torch.zeros(width))
+        self.dilation = dilation
+        nn.init.kaiming_normal_(self.weight, nonlinearity="relu")
+
+    def forward(self, x):
+        return F.conv2d(x, self.weight, self.bias, padding=(0, self.dilation), dilation=(1, self.dilation))
+
+
+class Norm(nn.Module):
+    """Layer norm over the channels of each step."""
+
+    def __init__(self, width):
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(width))
+        self.bias = nn.Parameter(torch.zeros(width))
+
+    def forward(self, x):
+        y = F.layer_norm(x.permute(0, 2, 3, 1), self.weight.shape, self.weight, self.bias, 1e-5)
+        return y.permute(0, 3, 1, 2)
+
+
+class Block(nn.Module):
+    def __init__(self, width, dilation):
+        super().__init__()
+        self.norm = Norm(width)
+        self.conv = Conv(width, dilation)
+        self.mix = nn.Conv2d(width, width, 1)
+        nn.init.normal_(self.mix.weight, std=0.02)
+        nn.init.zeros_(self.mix.bias)
+
+    def forward(self, x):
+        return x + self.mix(F.relu(self.conv(self.norm(x))))
+
+
+class Student(nn.Module):
+    def __init__(self, width=WIDTH, fine=FINE, coarse=COARSE):
+        super().__init__()
+        # 3 frames x 5 bands, every third band, one band of zeros on both sides.
+        self.front = nn.Conv2d(1, FRONT, (3, 5), stride=(1, 3), padding=(1, 1))
+        # Two frames become one step: taps at 2t - 1 .. 2t + 2.
+        self.reduce = nn.Conv2d(FRONT * PLACES, width, (1, 4), stride=(1, 2), padding=(0, 1))
+        self.fine = nn.ModuleList(Block(width, d) for d in fine)
+        self.fine_norm = Norm(width)
+        self.coarse = nn.ModuleList(Block(width, d) for d in coarse)
+        self.coarse_norm = Norm(width)
+        self.beats = nn.Conv2d(width, 6, 1)   # beat, downbeat, section of the step's two frames
+        self.context = nn.Conv2d(width, 1 + LABELS, 1)  # section and function, coarse
+        with torch.no_grad():
+            self.beats.bias.fill_(-2.5)
+
+    def forward(self, x):
+        """x: [batch][frames][81], frames a multiple of 32. Logits [batch][3][frames] and [batch][10][frames/32]."""
+        batch, frames, _ = x.shape
+        x = F.relu(self.front(x.unsqueeze(1)))                       # [B][12][T][27]
+        x = x.permute(0, 1, 3, 2).reshape(batch, FRONT * PLACES, 1, frames)
+        x = F.relu(self.reduce(x.contiguous(memory_format=torch.channels_last)))
+        for block in self.fine:
+            x = block(x)
+        x = self.fine_norm(x)
+        coarse = F.avg_pool2d(x, (1, POOL))
+        for block in self.coarse:
+            coarse = block(coarse)
+        context = self.context(self.coarse_norm(coarse))[:, :, 0]    # [B][11][T/32]
+        heads = self.beats(x)[:, :, 0]                               # [B][6][T/2]
+        heads = heads.view(batch, 3, 2, -1).transpose(2, 3).reshape(batch, 3, frames)
+        section = heads[:, 2] + context[:, 0].repeat_interleave(2 * POOL, dim=1)
+        return torch.stack([heads[:, 0], heads[:, 1], section], 1), context[:, 1:]
+
+
+def parameters(model):
+    return sum(p.numel() for p in model.parameters())
+
+
+if __name__ == "__main__":
+    model = Student()
+    print(parameters(model), "parameters")
+    print([tuple(o.shape) for o in model(torch.zeros(2, 3200, BANDS))])
