@@ -6,10 +6,12 @@
 #include <unistd.h>
 
 #include "analyze_command.h"
+#include "bench_command.h"
 #include "convert_command.h"
 #include "models_command.h"
 #include "show_command.h"
 #include "standard_output.h"
+#include "timings_command.h"
 
 /* A standard stream that was closed is replaced by one that fails, so that no file which is opened
  * later takes its place and gets its text. */
@@ -33,5 +35,9 @@ int main(int argc, char **argv)
         return show_command(argc - 1, argv + 1);
     if (argc > 1 && strcmp(argv[1], "convert") == 0)
         return convert_command(argc - 1, argv + 1);
+    if (argc > 1 && strcmp(argv[1], "bench") == 0)
+        return bench_command(argc - 1, argv + 1);
+    if (argc > 1 && strcmp(argv[1], "timings") == 0)
+        return timings_command(argc - 1, argv + 1);
     return analyze_command(argc, argv);
 }

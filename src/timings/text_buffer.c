@@ -1,0 +1,123 @@
+#include "timings/text_buffer.h"
+
+#include <ctype.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Room for `length` more bytes and the zero at the end. */
+static bool reserve(a1_text *text, size_t length)
+{
+    if (text->failed)
+        return false;
+    if (text->capacity - text->used > length)
+        return true;
+    size_t capacity = text->capacity ? text->capacity : 256;
+    while (capacity - text->used <= length)
+        capacity *= 2;
+    char *bytes = realloc(text->bytes, capacity);
+    if (!bytes) {
+        text->failed = true;
+        return false;
+    }
+    text->bytes = bytes;
+    text->capacity = capacity;
+    return true;
+}
+
+void a1_text_bytes(a1_text *text, const char *bytes, size_t length)
+{
+    if (!reserve(text, length))
+        return;
+    memcpy(text->bytes + text->used, bytes, length);
+    text->used += length;
+    text->bytes[text->used] = '\0';
+}
+
+void a1_text_put(a1_text *text, const char *bytes)
+{
+    a1_text_bytes(text, bytes, strlen(bytes));
+}
+
+void a1_text_print(a1_text *text, const char *format, ...)
+{
+    va_list arguments, again;
+    va_start(arguments, format);
+    va_copy(again, arguments);
+    const int length = vsnprintf(NULL, 0, format, arguments);
+    if (length >= 0 && reserve(text, (size_t)length)) {
+        vsnprintf(text->bytes + text->used, (size_t)length + 1, format, again);
+        text->used += (size_t)length;
+    }
+    va_end(again);
+    va_end(arguments);
+}
+
+void a1_text_html(a1_text *text, const char *bytes)
+{
+    for (; *bytes; bytes++) {
+        switch (*bytes) {
+        case '&':
+            a1_text_put(text, "&amp;");
+            break;
+        case '<':
+            a1_text_put(text, "&lt;");
+            break;
+        case '>':
+            a1_text_put(text, "&gt;");
+            break;
+        case '"':
+            a1_text_put(text, "&quot;");
+            break;
+        case '\'':
+            a1_text_put(text, "&#39;");
+            break;
+        default:
+            a1_text_bytes(text, bytes, 1);
+        }
+    }
+}
+
+void a1_text_markdown(a1_text *text, const char *bytes)
+{
+    for (; *bytes; bytes++) {
+        /* An underscore between letters stands for itself. */
+        if (strchr("\\`*[]<|#~", *bytes))
+            a1_text_put(text, "\\");
+        a1_text_bytes(text, bytes, 1);
+    }
+}
+
+void a1_text_shell(a1_text *text, const char *word)
+{
+    bool plain = *word != '\0' && *word != '-';
+    for (const char *at = word; *at; at++)
+        plain = plain && (isalnum((unsigned char)*at) || strchr("/._-+:=,@%", *at));
+    if (plain) {
+        a1_text_put(text, word);
+        return;
+    }
+    a1_text_put(text, *word == '-' ? "'./" : "'");
+    for (; *word; word++) {
+        if (*word == '\'')
+            a1_text_put(text, "'\\''");
+        else
+            a1_text_bytes(text, word, 1);
+    }
+    a1_text_put(text, "'");
+}
+
+char *a1_text_take(a1_text *text)
+{
+    (void)reserve(text, 0);
+    char *bytes = text->bytes;
+    if (text->failed) {
+        free(bytes);
+        bytes = NULL;
+    } else if (text->used == 0) {
+        bytes[0] = '\0';
+    }
+    *text = (a1_text){0};
+    return bytes;
+}
