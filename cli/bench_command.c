@@ -27,7 +27,7 @@ typedef struct side {
     const char *name;
     options options;
     allin1_context *context;
-    allin1_timings *timings;
+    allin1_timing_records *timings;
     const char *lines_path; /* where the records go as well; or NULL */
     FILE *lines;
     bool recording, lost;
@@ -241,8 +241,8 @@ static void on_span(void *user, const allin1_span *span)
     if (!s->recording)
         return;
     char *line = allin1_span_json(span);
-    if (!line || allin1_timings_feed(s->timings, line, strlen(line), NULL) != ALLIN1_OK ||
-        allin1_timings_feed(s->timings, "\n", 1, NULL) != ALLIN1_OK)
+    if (!line || allin1_timing_records_feed(s->timings, line, strlen(line), NULL) != ALLIN1_OK ||
+        allin1_timing_records_feed(s->timings, "\n", 1, NULL) != ALLIN1_OK)
         s->lost = true;
     if (line && s->lines)
         fprintf(s->lines, "%s\n", line);
@@ -278,7 +278,7 @@ static bool open_side(bench *b, side *s)
         b->status = EXIT_SOME_FAILED;
         return false;
     }
-    allin1_status status = allin1_timings_create(&s->timings, s->name, &error);
+    allin1_status status = allin1_timing_records_create(&s->timings, s->name, &error);
     if (status == ALLIN1_OK)
         status = allin1_open(&s->context, settings, &error);
     if (status == ALLIN1_OK)
@@ -377,7 +377,7 @@ static int report(bench *b)
                                      b->report_path, "bench");
     allin1_error error;
     char *text;
-    if (allin1_timings_report(a->timings, b->format, &text, &error) != ALLIN1_OK) {
+    if (allin1_timing_records_report(a->timings, b->format, &text, &error) != ALLIN1_OK) {
         message_error("%s", error.message);
         return EXIT_SOME_FAILED;
     }
@@ -416,7 +416,7 @@ int bench_command(int argc, char **argv)
     }
     for (int i = 0; i < b.side_count; i++) {
         allin1_close(&b.sides[i].context);
-        allin1_timings_free(&b.sides[i].timings);
+        allin1_timing_records_free(&b.sides[i].timings);
         if (b.sides[i].lines)
             fclose(b.sides[i].lines);
     }

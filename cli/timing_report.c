@@ -64,10 +64,10 @@ bool timing_report_put(char *report, const char *path)
     return good;
 }
 
-void timing_report_tell_problems(allin1_timings *timings)
+void timing_report_tell_problems(allin1_timing_records *timings)
 {
-    allin1_timings_facts facts;
-    if (allin1_timings_describe(timings, &facts, NULL) != ALLIN1_OK)
+    allin1_timing_facts facts;
+    if (allin1_timing_records_describe(timings, &facts, NULL) != ALLIN1_OK)
         return; /* memory: the report says so */
     for (size_t i = 0; i < facts.problem_count; i++)
         message_error("%s", facts.problems[i]);
@@ -75,14 +75,14 @@ void timing_report_tell_problems(allin1_timings *timings)
         message_error("%zu lines were skipped in all, of %zu", facts.bad_lines, facts.lines);
 }
 
-int timing_report_compare(allin1_timings *before, allin1_timings *after, const char *expected,
+int timing_report_compare(allin1_timing_records *before, allin1_timing_records *after, const char *expected,
                           allin1_report_format format, const char *path, const char *command)
 {
     allin1_timing_comparison *comparison;
     allin1_error error;
     char *report;
     allin1_status status =
-        allin1_timings_compare(before, after, expected, &comparison, &error);
+        allin1_timing_compare(before, after, expected, &comparison, &error);
     if (status == ALLIN1_OK)
         status = allin1_timing_comparison_report(comparison, format, &report, &error);
     if (status != ALLIN1_OK) {

@@ -14,10 +14,10 @@ bool timing_report_format(const char *name, allin1_report_format *format);
 bool timing_report_put(char *report, const char *path);
 
 /* Tells on the error stream what is wrong with lines of the file. */
-void timing_report_tell_problems(allin1_timings *timings);
+void timing_report_tell_problems(allin1_timing_records *timings);
 
 /* Compares, reports and judges; returns the exit status. */
-int timing_report_compare(allin1_timings *before, allin1_timings *after, const char *expected,
+int timing_report_compare(allin1_timing_records *before, allin1_timing_records *after, const char *expected,
                           allin1_report_format format, const char *path, const char *command);
 
 #endif

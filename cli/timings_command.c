@@ -103,10 +103,10 @@ static int parse(request *r, int argc, char **argv)
     return -1;
 }
 
-static bool read_timings(const char *path, allin1_timings **timings)
+static bool read_timings(const char *path, allin1_timing_records **timings)
 {
     allin1_error error;
-    if (allin1_timings_read(timings, path, &error) != ALLIN1_OK) {
+    if (allin1_timing_records_read(timings, path, &error) != ALLIN1_OK) {
         message_error("%s", error.message);
         return false;
     }
@@ -116,30 +116,30 @@ static bool read_timings(const char *path, allin1_timings **timings)
 
 static bool show(const request *r, const char *path)
 {
-    allin1_timings *timings;
+    allin1_timing_records *timings;
     allin1_error error;
     char *report;
     if (!read_timings(path, &timings))
         return false;
-    bool good = allin1_timings_report(timings, r->format, &report, &error) == ALLIN1_OK;
+    bool good = allin1_timing_records_report(timings, r->format, &report, &error) == ALLIN1_OK;
     if (good)
         good = timing_report_put(report, r->path);
     else
         message_error("%s: %s", path, error.message);
-    allin1_timings_free(&timings);
+    allin1_timing_records_free(&timings);
     return good;
 }
 
 static int compare(const request *r)
 {
-    allin1_timings *before = NULL, *after = NULL;
+    allin1_timing_records *before = NULL, *after = NULL;
     int status = EXIT_SOME_FAILED;
     bool good = read_timings(r->files[0], &before);
     good &= read_timings(r->files[1], &after);
     if (good)
         status = timing_report_compare(before, after, r->expected, r->format, r->path, "timings");
-    allin1_timings_free(&before);
-    allin1_timings_free(&after);
+    allin1_timing_records_free(&before);
+    allin1_timing_records_free(&after);
     return status;
 }
 

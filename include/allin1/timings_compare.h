@@ -2,7 +2,7 @@
  *
  * Reads the JSON lines of this program (allin1_span_json) and of the reference implementation.
  *
- * Functions follow the conventions of allin1.h. An allin1_timings is used by one thread at a time. */
+ * Functions follow the conventions of allin1.h. An allin1_timing_records is used by one thread at a time. */
 #ifndef ALLIN1_TIMINGS_COMPARE_H
 #define ALLIN1_TIMINGS_COMPARE_H
 
@@ -18,25 +18,25 @@ extern "C" {
  * Records */
 
 /* The records of one file, or of one setting that was measured. */
-typedef struct allin1_timings allin1_timings;
+typedef struct allin1_timing_records allin1_timing_records;
 
 /* No records yet. `name` is what reports call it. */
-allin1_status allin1_timings_create(allin1_timings **timings, const char *name,
+allin1_status allin1_timing_records_create(allin1_timing_records **timings, const char *name,
                                     allin1_error *error);
 
 /* Adds lines of text, one record each. A line may be continued by the next call; the last one is
  * taken when the records are first looked at. A line that is no record is counted and skipped: it
  * is no failure. `size` bytes, borrowed during the call. */
-allin1_status allin1_timings_feed(allin1_timings *timings, const char *text, size_t size,
+allin1_status allin1_timing_records_feed(allin1_timing_records *timings, const char *text, size_t size,
                                   allin1_error *error);
 
 /* Reads a whole file. One without a single record is an ALLIN1_ERROR_FORMAT that says why. */
-allin1_status allin1_timings_read(allin1_timings **timings, const char *path, allin1_error *error);
+allin1_status allin1_timing_records_read(allin1_timing_records **timings, const char *path, allin1_error *error);
 
-void allin1_timings_free(allin1_timings **timings);
+void allin1_timing_records_free(allin1_timing_records **timings);
 
 /* What was read. Strings are owned by the timings and valid until more is fed. */
-typedef struct allin1_timings_facts {
+typedef struct allin1_timing_facts {
     size_t lines;     /* with text in them */
     size_t spans;     /* records that were taken */
     size_t bad_lines; /* skipped */
@@ -47,10 +47,10 @@ typedef struct allin1_timings_facts {
     /* What is wrong with the first few lines, "FILE:LINE: reason". */
     const char *const *problems;
     size_t problem_count;
-} allin1_timings_facts;
+} allin1_timing_facts;
 
 /* Not const: it takes an unfinished last line. ALLIN1_ERROR_MEMORY is the only failure. */
-allin1_status allin1_timings_describe(allin1_timings *timings, allin1_timings_facts *facts,
+allin1_status allin1_timing_records_describe(allin1_timing_records *timings, allin1_timing_facts *facts,
                                       allin1_error *error);
 
 /* ------------------------------------------------------------------------------------------------
@@ -67,7 +67,7 @@ typedef enum allin1_report_format {
 const char *allin1_report_format_string(allin1_report_format format);
 
 /* A table of the stages. The caller frees *report with allin1_string_free. */
-allin1_status allin1_timings_report(allin1_timings *timings, allin1_report_format format,
+allin1_status allin1_timing_records_report(allin1_timing_records *timings, allin1_report_format format,
                                     char **report, allin1_error *error);
 
 /* ------------------------------------------------------------------------------------------------
@@ -127,7 +127,7 @@ typedef struct allin1_finding {
 
 typedef struct allin1_timing_comparison {
     const char *before_name, *after_name;
-    allin1_timings_facts before_facts, after_facts; /* without the problems */
+    allin1_timing_facts before_facts, after_facts; /* without the problems */
     const allin1_timing_row *rows; /* in the order of the pipeline, children after their parent */
     size_t row_count;
     allin1_timing_row total; /* of the rows at the top */
@@ -141,7 +141,7 @@ typedef struct allin1_timing_comparison {
  * STAGE=LOW[-HIGH][@BACKEND]. A stage named twice has alternatives, usually with different backends.
  * A list that is not like that is an ALLIN1_ERROR_ARGUMENT. The comparison is independent of the
  * timings. */
-allin1_status allin1_timings_compare(allin1_timings *before, allin1_timings *after,
+allin1_status allin1_timing_compare(allin1_timing_records *before, allin1_timing_records *after,
                                      const char *expected, allin1_timing_comparison **comparison,
                                      allin1_error *error);
 

@@ -16,7 +16,7 @@
 
 /* Nodes ------------------------------------------------------------------------------------------ */
 
-static bool add_node(allin1_timings *t, uint32_t stage, uint32_t parent, uint32_t *number)
+static bool add_node(allin1_timing_records *t, uint32_t stage, uint32_t parent, uint32_t *number)
 {
     if (t->node_count + 1 >= t->node_capacity) {
         const size_t capacity = t->node_capacity ? 2 * t->node_capacity : 32;
@@ -31,7 +31,7 @@ static bool add_node(allin1_timings *t, uint32_t stage, uint32_t parent, uint32_
     return true;
 }
 
-static bool find_node(allin1_timings *t, a1_pair_map *known, uint32_t stage, uint32_t parent,
+static bool find_node(allin1_timing_records *t, a1_pair_map *known, uint32_t stage, uint32_t parent,
                       uint32_t *number)
 {
     const uint64_t key = (uint64_t)parent << 32 | stage;
@@ -44,7 +44,7 @@ static bool find_node(allin1_timings *t, a1_pair_map *known, uint32_t stage, uin
 }
 
 /* Of the record and of what it lies in. The depth is bounded (passes.c). */
-static bool place(allin1_timings *t, a1_pair_map *known, size_t index)
+static bool place(allin1_timing_records *t, a1_pair_map *known, size_t index)
 {
     a1_time_record *r = &t->records[index];
     uint32_t parent = 0;
@@ -58,13 +58,13 @@ static bool place(allin1_timings *t, a1_pair_map *known, size_t index)
     return find_node(t, known, r->stage, parent, &r->node);
 }
 
-static bool is_part(const allin1_timings *t, const a1_stage_node *node)
+static bool is_part(const allin1_timing_records *t, const a1_stage_node *node)
 {
     return strncmp(a1_timings_text(t, node->stage), SUM_OF, strlen(SUM_OF)) == 0;
 }
 
 /* The functional stages get a sum, for each parent that has two or more of them. */
-static bool add_sums(allin1_timings *t)
+static bool add_sums(allin1_timing_records *t)
 {
     const size_t recorded = t->node_count;
     uint32_t name;
@@ -91,7 +91,7 @@ static bool add_sums(allin1_timings *t)
 }
 
 /* Appends the children of `parent`, each followed by its own, in the order of the pipeline. */
-static void append_children(const allin1_timings *t, const unsigned *rank, uint32_t parent,
+static void append_children(const allin1_timing_records *t, const unsigned *rank, uint32_t parent,
                             uint32_t *order, size_t *count)
 {
     for (unsigned wanted = 0; wanted <= A1_KNOWN_STAGES; wanted++)
@@ -102,7 +102,7 @@ static void append_children(const allin1_timings *t, const unsigned *rank, uint3
             }
 }
 
-static bool order_nodes(allin1_timings *t)
+static bool order_nodes(allin1_timing_records *t)
 {
     uint32_t *order = malloc((t->node_count + 1) * sizeof *order);
     uint32_t *number = calloc(t->node_count + 1, sizeof *number);
@@ -135,7 +135,7 @@ static bool order_nodes(allin1_timings *t)
     return good;
 }
 
-static bool build_tree(allin1_timings *t)
+static bool build_tree(allin1_timing_records *t)
 {
     a1_pair_map known = {0};
     bool good = true;
@@ -155,19 +155,19 @@ static bool build_tree(allin1_timings *t)
 
 /* Sums ------------------------------------------------------------------------------------------- */
 
-static double number_in(const allin1_timings *t, uint32_t text)
+static double number_in(const allin1_timing_records *t, uint32_t text)
 {
     const double value = text ? strtod(a1_timings_text(t, text), NULL) : 0;
     return value >= 1 ? value : 1;
 }
 
-static bool fell_back(const allin1_timings *t, uint32_t requested, uint32_t used)
+static bool fell_back(const allin1_timing_records *t, uint32_t requested, uint32_t used)
 {
     return requested && used && requested != used &&
            strcmp(a1_timings_text(t, requested), "auto") != 0;
 }
 
-static void add_facts(const allin1_timings *t, a1_stage_node *node, const a1_time_record *r)
+static void add_facts(const allin1_timing_records *t, a1_stage_node *node, const a1_time_record *r)
 {
     for (int i = 0; i < A1_FACTS; i++) {
         if (!r->fact[i])
@@ -183,7 +183,7 @@ static void add_facts(const allin1_timings *t, a1_stage_node *node, const a1_tim
         fell_back(t, r->fact[A1_FACT_PRECISION_REQUESTED], r->fact[A1_FACT_PRECISION]);
 }
 
-static void add_costs(const allin1_timings *t, a1_stage_node *node, const a1_time_record *r)
+static void add_costs(const allin1_timing_records *t, a1_stage_node *node, const a1_time_record *r)
 {
     node->spans++;
     node->total += r->duration;
@@ -199,7 +199,7 @@ static void add_costs(const allin1_timings *t, a1_stage_node *node, const a1_tim
     }
 }
 
-static bool add_up(allin1_timings *t)
+static bool add_up(allin1_timing_records *t)
 {
     double *inside = calloc(t->count + 1, sizeof *inside); /* cost of each record's children */
     if (!inside)
@@ -227,7 +227,7 @@ static bool add_up(allin1_timings *t)
 
 /* Where the current node's sample of each pass is. */
 typedef struct sampler {
-    allin1_timings *timings;
+    allin1_timing_records *timings;
     uint32_t *owner, *place; /* by pass */
     size_t *first;           /* of each node's records in `sorted` */
     uint32_t *sorted;
@@ -235,7 +235,7 @@ typedef struct sampler {
 
 static void take(sampler *s, uint32_t node, const a1_time_record *r)
 {
-    allin1_timings *t = s->timings;
+    allin1_timing_records *t = s->timings;
     if (s->owner[r->pass] != node) {
         s->owner[r->pass] = node;
         s->place[r->pass] = (uint32_t)t->sample_count;
@@ -254,7 +254,7 @@ static void take_all_of(sampler *s, uint32_t node, uint32_t from)
 /* Record numbers by node, in the order of the file. */
 static void sort_by_node(sampler *s)
 {
-    const allin1_timings *t = s->timings;
+    const allin1_timing_records *t = s->timings;
     for (size_t i = 0; i < t->count; i++)
         s->first[t->records[i].node + 1]++;
     for (size_t i = 1; i <= t->node_count + 1; i++)
@@ -267,7 +267,7 @@ static void sort_by_node(sampler *s)
     s->first[0] = 0;
 }
 
-static bool find_samples(allin1_timings *t)
+static bool find_samples(allin1_timing_records *t)
 {
     sampler s = {.timings = t,
                  .owner = calloc(t->pass_count + 1, sizeof *s.owner),
@@ -298,7 +298,7 @@ static bool find_samples(allin1_timings *t)
 }
 
 /* The step of which all durations are multiples. */
-static double find_resolution(const allin1_timings *t)
+static double find_resolution(const allin1_timing_records *t)
 {
     double scale = 1;
     size_t counted = 0;
@@ -318,7 +318,7 @@ static double find_resolution(const allin1_timings *t)
     return 1e-6;
 }
 
-allin1_status a1_timings_arrange(allin1_timings *t, a1_error *err)
+allin1_status a1_timings_arrange(allin1_timing_records *t, a1_error *err)
 {
     A1_TRY(a1_timings_end_line(t, err));
     if (t->arranged)
@@ -333,13 +333,13 @@ allin1_status a1_timings_arrange(allin1_timings *t, a1_error *err)
 
 /* Questions -------------------------------------------------------------------------------------- */
 
-const char *a1_node_fact(const allin1_timings *t, const a1_stage_node *node, a1_time_fact fact)
+const char *a1_node_fact(const allin1_timing_records *t, const a1_stage_node *node, a1_time_fact fact)
 {
     const uint32_t value = node->fact[fact];
     return value == A1_FACT_MIXED ? "mixed" : a1_timings_text(t, value);
 }
 
-unsigned a1_node_depth(const allin1_timings *t, uint32_t node)
+unsigned a1_node_depth(const allin1_timing_records *t, uint32_t node)
 {
     unsigned depth = 0;
     for (node = t->nodes[node].parent; node; node = t->nodes[node].parent)

@@ -17,12 +17,12 @@
 
 /* Commands --------------------------------------------------------------------------------------- */
 
-static bool is_of_the_reference(const allin1_timings *t)
+static bool is_of_the_reference(const allin1_timing_records *t)
 {
     return t->count > 0 && !t->records[0].run_name && !t->records[0].fact[A1_FACT_VERSION];
 }
 
-static const char *track_of(const allin1_timings *t, const a1_stage_node *node)
+static const char *track_of(const allin1_timing_records *t, const a1_stage_node *node)
 {
     for (size_t i = 0; node && i < node->sample_count; i++)
         if (t->samples[node->first_sample + i].track)
@@ -36,7 +36,7 @@ static const char *track_of(const allin1_timings *t, const a1_stage_node *node)
 void a1_put_command(a1_text *text, const a1_comparison *c, const a1_compared *row,
                     const char *options)
 {
-    const allin1_timings *t = c->after;
+    const allin1_timing_records *t = c->after;
     const bool reference = is_of_the_reference(t);
     a1_text_print(text, "%s%s --overwrite %s new.jsonl ", reference ? "allin1-mlx" : "allin1",
                   options, reference ? "--timings-path" : "--timings");
@@ -227,7 +227,7 @@ static bool blame_machine(a1_finding_draft *draft, remedy *r, size_t index)
 }
 
 /* The first pass over a track against those that follow; NAN when there are too few. */
-static double cold_factor(const allin1_timings *t, const a1_stage_node *node, double *first)
+static double cold_factor(const allin1_timing_records *t, const a1_stage_node *node, double *first)
 {
     if (node->sample_count < 3)
         return NAN;

@@ -33,7 +33,7 @@ static int by_group(const void *a, const void *b)
 }
 
 /* The measurements of a stage whose tracks are compared; with `all`, of every track by itself. */
-static bool collect(const allin1_timings *t, const a1_stage_node *node, const uint32_t *group_of,
+static bool collect(const allin1_timing_records *t, const a1_stage_node *node, const uint32_t *group_of,
                     bool all, side *out)
 {
     *out = (side){.values = malloc((node->sample_count + 1) * sizeof *out->values)};
@@ -170,7 +170,7 @@ static void free_both(both_sides *b)
     free(b->room);
 }
 
-static bool measure_one(const allin1_timings *t, const a1_stage_node *node,
+static bool measure_one(const allin1_timing_records *t, const a1_stage_node *node,
                         const uint32_t *group_of, a1_estimate *cost)
 {
     side s;
@@ -388,13 +388,13 @@ static bool add_row(a1_comparison *c, uint32_t before, uint32_t after, unsigned 
     return true;
 }
 
-static const char *stage_of(const allin1_timings *t, uint32_t node)
+static const char *stage_of(const allin1_timing_records *t, uint32_t node)
 {
     return a1_timings_text(t, t->nodes[node].stage);
 }
 
 /* The child of `parent` with this name, or 0. */
-static uint32_t child_named(const allin1_timings *t, uint32_t parent, const char *name)
+static uint32_t child_named(const allin1_timing_records *t, uint32_t parent, const char *name)
 {
     const uint32_t stage = a1_interned_find(&t->strings, name);
     for (uint32_t i = 1; parent != NOWHERE && stage && i <= t->node_count; i++)
@@ -419,7 +419,7 @@ static bool add_branch(a1_comparison *c, uint32_t before, uint32_t after, unsign
 static bool add_children(a1_comparison *c, uint32_t before, uint32_t after, unsigned depth,
                          size_t parent)
 {
-    const allin1_timings *x = c->before, *y = c->after;
+    const allin1_timing_records *x = c->before, *y = c->after;
     uint32_t next = 1; /* of AFTER's children, those below are there */
     for (uint32_t i = 1; i <= x->node_count + 1; i++) {
         const bool end = i > x->node_count;

@@ -12,7 +12,7 @@ static const char *file_name(const char *path)
 
 /* Numbers the names of one side in `names`: group[track] is the name's number. False when memory ran
  * out; *unique tells whether no two tracks have the same. */
-static bool number_tracks(const allin1_timings *t, bool by_path, a1_interned *names,
+static bool number_tracks(const allin1_timing_records *t, bool by_path, a1_interned *names,
                           uint32_t *group, bool *unique)
 {
     a1_pair_map taken = {0};
@@ -69,7 +69,7 @@ static bool match(a1_comparison *c, bool by_path, size_t *common)
     return good;
 }
 
-static void put_all_in_one(const allin1_timings *t, uint32_t *group)
+static void put_all_in_one(const allin1_timing_records *t, uint32_t *group)
 {
     for (size_t i = 0; i < t->count; i++)
         if (t->records[i].track)

@@ -110,7 +110,7 @@ void a1_put_expected(a1_text *text, double low, double high)
 
 /* The whole -------------------------------------------------------------------------------------- */
 
-static allin1_status compare(a1_comparison *c, allin1_timings *before, allin1_timings *after,
+static allin1_status compare(a1_comparison *c, allin1_timing_records *before, allin1_timing_records *after,
                              const char *expected, a1_error *err)
 {
     A1_TRY(a1_expectations_parse(&c->expected, expected, err));
@@ -136,7 +136,7 @@ static allin1_status compare(a1_comparison *c, allin1_timings *before, allin1_ti
     return ALLIN1_OK;
 }
 
-allin1_status allin1_timings_compare(allin1_timings *before, allin1_timings *after,
+allin1_status allin1_timing_compare(allin1_timing_records *before, allin1_timing_records *after,
                                      const char *expected, allin1_timing_comparison **comparison,
                                      allin1_error *error)
 {

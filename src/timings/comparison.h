@@ -33,7 +33,7 @@ typedef enum a1_track_match {
 
 typedef struct a1_comparison {
     allin1_timing_comparison shown; /* first: freed through it */
-    const allin1_timings *before, *after; /* during the comparison only */
+    const allin1_timing_records *before, *after; /* during the comparison only */
     a1_expectations expected;
     allin1_timing_row *rows;
     a1_compared *compared; /* of each row */

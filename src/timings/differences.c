@@ -6,7 +6,7 @@
 #include <string.h>
 
 /* One value of a fact for the whole of a side: "" when it is nowhere recorded, "mixed". */
-static const char *fact_of_all(const allin1_timings *t, a1_time_fact fact)
+static const char *fact_of_all(const allin1_timing_records *t, a1_time_fact fact)
 {
     uint32_t value = 0;
     for (size_t i = 1; i <= t->node_count; i++) {

@@ -16,7 +16,7 @@ typedef struct pass_state {
 } pass_state;
 
 typedef struct finder {
-    allin1_timings *timings;
+    allin1_timing_records *timings;
     a1_pair_map runs;   /* run name -> run */
     a1_pair_map tracks; /* track -> 1 */
     a1_pair_map states; /* (run, track) -> index + 1 */
@@ -31,7 +31,7 @@ static uint64_t pair(uint32_t a, uint32_t b)
 }
 
 /* Parents that are written down. Those in a circle, or too deep, are at the top. */
-static void find_parents(allin1_timings *t)
+static void find_parents(allin1_timing_records *t)
 {
     for (size_t i = 0; i < t->count; i++)
         t->records[i].contains = false;
@@ -88,7 +88,7 @@ static bool begins_a_pass(const pass_state *state, const a1_time_record *r, unsi
 
 static bool find_run(finder *f, a1_time_record *r, unsigned known)
 {
-    allin1_timings *t = f->timings;
+    allin1_timing_records *t = f->timings;
     if (r->run_name) {
         uint32_t run = a1_pair_find(&f->runs, r->run_name);
         if (!run) {
@@ -135,7 +135,7 @@ static bool find_pass(finder *f, a1_time_record *r)
 
 static bool find_passes(finder *f)
 {
-    allin1_timings *t = f->timings;
+    allin1_timing_records *t = f->timings;
     for (size_t i = 0; i < t->count; i++) {
         a1_time_record *r = &t->records[i];
         if (r->track && !a1_pair_find(&f->tracks, r->track)) {
@@ -156,7 +156,7 @@ static bool find_passes(finder *f)
     return true;
 }
 
-static bool lies_in(const allin1_timings *t, int64_t inner, int64_t outer)
+static bool lies_in(const allin1_timing_records *t, int64_t inner, int64_t outer)
 {
     while (inner >= 0 && inner != outer)
         inner = t->records[inner].parent_record;
@@ -164,7 +164,7 @@ static bool lies_in(const allin1_timings *t, int64_t inner, int64_t outer)
 }
 
 /* Gives the stages inside `container` their parent where the file names none. */
-static bool nest(allin1_timings *t, const char *container)
+static bool nest(allin1_timing_records *t, const char *container)
 {
     const uint32_t stage = a1_interned_find(&t->strings, container);
     if (!stage)
@@ -189,7 +189,7 @@ static bool nest(allin1_timings *t, const char *container)
     return true;
 }
 
-allin1_status a1_passes_find(allin1_timings *timings, a1_error *err)
+allin1_status a1_passes_find(allin1_timing_records *timings, a1_error *err)
 {
     finder f = {.timings = timings};
     timings->run_count = timings->pass_count = timings->track_count = 0;

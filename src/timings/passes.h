@@ -16,6 +16,6 @@
  *
  * A record lies inside its parent. Where a file names no parents, metrical_* and functional_* lie
  * inside postprocess, if that is there. */
-allin1_status a1_passes_find(allin1_timings *timings, a1_error *err);
+allin1_status a1_passes_find(allin1_timing_records *timings, a1_error *err);
 
 #endif

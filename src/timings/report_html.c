@@ -60,7 +60,7 @@ static void put_escaped(a1_text *out, a1_text *text)
 }
 
 static void put_source(a1_text *out, const char *label, const char *name,
-                       const allin1_timings_facts *facts)
+                       const allin1_timing_facts *facts)
 {
     a1_text text = {0};
     a1_text_print(out, "<p class=\"source\">%s ", label);

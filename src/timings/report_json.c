@@ -8,7 +8,7 @@
 #define RATIO 4        /* decimals of speed-ups and shares */
 
 static void put_facts(a1_json *json, const char *key, const char *name,
-                      const allin1_timings_facts *facts)
+                      const allin1_timing_facts *facts)
 {
     a1_json_open(json, key, '{');
     a1_json_string(json, "name", name);

@@ -61,7 +61,7 @@ static void put_row(a1_text *out, const allin1_timing_row *row)
 }
 
 static void put_source(a1_text *out, const char *label, const char *name,
-                       const allin1_timings_facts *facts)
+                       const allin1_timing_facts *facts)
 {
     a1_text_print(out, "* %s: ", label);
     a1_text_markdown(out, name);

@@ -11,7 +11,7 @@ static void put_count(a1_text *text, size_t count, const char *what)
     a1_text_print(text, "%zu %s%s", count, what, count == 1 ? "" : "s");
 }
 
-void a1_put_facts(a1_text *text, const allin1_timings_facts *facts)
+void a1_put_facts(a1_text *text, const allin1_timing_facts *facts)
 {
     put_count(text, facts->runs, "run");
     a1_text_put(text, ", ");

@@ -115,7 +115,7 @@ static void put_wrapped_text(a1_text *out, const char *lead, a1_text *text)
 }
 
 static void put_source(a1_text *out, const char *label, const char *name,
-                       const allin1_timings_facts *facts)
+                       const allin1_timing_facts *facts)
 {
     a1_text_put(out, label);
     a1_text_put(out, name);

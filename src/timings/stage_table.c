@@ -8,7 +8,7 @@
 #include "output/result.h"
 #include "timings/timing_statistics.h"
 
-static const char *fact_of_all(const allin1_timings *t, int fact)
+static const char *fact_of_all(const allin1_timing_records *t, int fact)
 {
     uint32_t value = 0;
     for (size_t i = 0; i < t->count; i++) {
@@ -34,7 +34,7 @@ static int by_start(const void *a, const void *b)
     return (x->start > y->start) - (x->start < y->start);
 }
 
-static allin1_status find_cover(const allin1_timings *t, double *covered, a1_error *err)
+static allin1_status find_cover(const allin1_timing_records *t, double *covered, a1_error *err)
 {
     interval *all = malloc((t->count + 1) * sizeof *all);
     size_t count = 0;
@@ -61,7 +61,7 @@ static allin1_status find_cover(const allin1_timings *t, double *covered, a1_err
     return ALLIN1_OK;
 }
 
-static allin1_status fill_row(const allin1_timings *t, uint32_t number, double total,
+static allin1_status fill_row(const allin1_timing_records *t, uint32_t number, double total,
                               a1_table_row *row, a1_error *err)
 {
     const a1_stage_node *node = &t->nodes[number];
@@ -91,7 +91,7 @@ static allin1_status fill_row(const allin1_timings *t, uint32_t number, double t
     return ALLIN1_OK;
 }
 
-allin1_status a1_table_make(const allin1_timings *t, a1_table *table, a1_error *err)
+allin1_status a1_table_make(const allin1_timing_records *t, a1_table *table, a1_error *err)
 {
     *table = (a1_table){.name = t->name, .row_count = t->node_count};
     a1_timings_facts(t, &table->facts);
@@ -114,7 +114,7 @@ const char *allin1_report_format_string(allin1_report_format format)
     return (size_t)format < sizeof names / sizeof *names ? names[format] : "unknown";
 }
 
-static allin1_status report(allin1_timings *timings, allin1_report_format format, char **out,
+static allin1_status report(allin1_timing_records *timings, allin1_report_format format, char **out,
                             a1_error *err)
 {
     static char *(*const writers[])(const a1_table *) = {a1_table_text, a1_table_markdown,
@@ -130,7 +130,7 @@ static allin1_status report(allin1_timings *timings, allin1_report_format format
     return status == ALLIN1_OK && !*out ? a1_fail_memory(err, "a report") : status;
 }
 
-allin1_status allin1_timings_report(allin1_timings *timings, allin1_report_format format,
+allin1_status allin1_timing_records_report(allin1_timing_records *timings, allin1_report_format format,
                                     char **out, allin1_error *error)
 {
     a1_error err = {0};

@@ -49,14 +49,14 @@ static double mean_cost(const a1_stage_node *node)
 }
 
 typedef struct suspects {
-    const allin1_timings *timings;
+    const allin1_timing_records *timings;
     const a1_stage_node *nn, *next;
     const char *next_name;
     double nn_cost, next_cost; /* a span, seconds */
 } suspects;
 
 /* The first stage that begins when the network has ended. */
-static const a1_stage_node *first_after(const allin1_timings *t, const a1_stage_node *nn)
+static const a1_stage_node *first_after(const allin1_timing_records *t, const a1_stage_node *nn)
 {
     static const char *const readers[] = {ALLIN1_STAGE_METRICAL_PREP,
                                           ALLIN1_STAGE_FUNCTIONAL_PROBS};
@@ -76,7 +76,7 @@ static const a1_stage_node *first_after(const allin1_timings *t, const a1_stage_
     return first ? &t->nodes[first->node] : NULL;
 }
 
-static bool find_suspects(const allin1_timings *t, suspects *s)
+static bool find_suspects(const allin1_timing_records *t, suspects *s)
 {
     *s = (suspects){.timings = t};
     for (size_t i = 1; i <= t->node_count && !s->nn; i++)
@@ -171,7 +171,7 @@ static void look_at_change(a1_finding_draft *draft, const suspects *s, unsigned 
     give(draft, &text, reasons);
 }
 
-static allin1_status suspect(a1_comparison *c, const allin1_timings *t, const char *where,
+static allin1_status suspect(a1_comparison *c, const allin1_timing_records *t, const char *where,
                              a1_error *err)
 {
     suspects s;

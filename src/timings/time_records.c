@@ -16,7 +16,7 @@
 #define MAX_RECORDS ((size_t)1 << 31)
 #define CLOCK_SLACK 1e-3 /* seconds that a line may be late behind the next one */
 
-const char *a1_timings_text(const allin1_timings *timings, uint32_t number)
+const char *a1_timings_text(const allin1_timing_records *timings, uint32_t number)
 {
     return a1_interned_text(&timings->strings, number);
 }
@@ -29,10 +29,10 @@ static allin1_status out_of_memory(a1_error *err)
 }
 
 /* The first few are kept in words. */
-static allin1_status note_problem(allin1_timings *t, a1_error *err, const char *format, ...)
+static allin1_status note_problem(allin1_timing_records *t, a1_error *err, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-static allin1_status note_problem(allin1_timings *t, a1_error *err, const char *format, ...)
+static allin1_status note_problem(allin1_timing_records *t, a1_error *err, const char *format, ...)
 {
     char reason[512], whole[4096 + 600];
     if (t->problem_count >= A1_PROBLEMS_NAMED)
@@ -57,7 +57,7 @@ static uint64_t pair(uint32_t a, uint32_t b)
 }
 
 /* Whether the same span stands in the file already; its index + 1. */
-static uint32_t earlier_span(const allin1_timings *t, const a1_time_record *r)
+static uint32_t earlier_span(const allin1_timing_records *t, const a1_time_record *r)
 {
     if (!r->run_name || !r->id || r->id > UINT32_MAX)
         return 0;
@@ -66,7 +66,7 @@ static uint32_t earlier_span(const allin1_timings *t, const a1_time_record *r)
 }
 
 /* Keeps what later lines are checked against. */
-static bool remember(allin1_timings *t, const a1_time_record *r)
+static bool remember(allin1_timing_records *t, const a1_time_record *r)
 {
     const uint32_t place = (uint32_t)t->count; /* index + 1 of the record just added */
     if (r->run_name && r->id && r->id <= UINT32_MAX &&
@@ -79,7 +79,7 @@ static bool remember(allin1_timings *t, const a1_time_record *r)
     return !r->run_name || a1_pair_set(&t->run_clocks, r->run_name, place);
 }
 
-static allin1_status add_record(allin1_timings *t, const a1_time_record *r, a1_error *err)
+static allin1_status add_record(allin1_timing_records *t, const a1_time_record *r, a1_error *err)
 {
     if (t->count == t->capacity) {
         const size_t capacity = t->capacity ? 2 * t->capacity : 64;
@@ -112,13 +112,13 @@ static bool is_blank(const char *line, size_t length)
     return true;
 }
 
-static allin1_status skip_line(allin1_timings *t, const char *reason, a1_error *err)
+static allin1_status skip_line(allin1_timing_records *t, const char *reason, a1_error *err)
 {
     t->bad_lines++;
     return note_problem(t, err, "%s; skipped", reason);
 }
 
-static allin1_status take_line(allin1_timings *t, const char *line, size_t length, bool cut_off,
+static allin1_status take_line(allin1_timing_records *t, const char *line, size_t length, bool cut_off,
                                a1_error *err)
 {
     a1_time_record record;
@@ -152,7 +152,7 @@ static allin1_status take_line(allin1_timings *t, const char *line, size_t lengt
     return add_record(t, &record, err);
 }
 
-static allin1_status skip_long_line(allin1_timings *t, a1_error *err)
+static allin1_status skip_long_line(allin1_timing_records *t, a1_error *err)
 {
     char reason[80];
     t->line++;
@@ -163,7 +163,7 @@ static allin1_status skip_long_line(allin1_timings *t, a1_error *err)
     return skip_line(t, reason, err);
 }
 
-allin1_status a1_timings_end_line(allin1_timings *t, a1_error *err)
+allin1_status a1_timings_end_line(allin1_timing_records *t, a1_error *err)
 {
     if (t->too_long)
         return skip_long_line(t, err);
@@ -174,7 +174,7 @@ allin1_status a1_timings_end_line(allin1_timings *t, a1_error *err)
     return take_line(t, t->partial, length, true, err);
 }
 
-static void keep_part(allin1_timings *t, const char *text, size_t length)
+static void keep_part(allin1_timing_records *t, const char *text, size_t length)
 {
     if (t->too_long || length > A1_LINE_LIMIT - t->partial_length) {
         t->too_long = true;
@@ -184,7 +184,7 @@ static void keep_part(allin1_timings *t, const char *text, size_t length)
     t->partial_length += length;
 }
 
-static allin1_status feed(allin1_timings *t, const char *text, size_t size, a1_error *err)
+static allin1_status feed(allin1_timing_records *t, const char *text, size_t size, a1_error *err)
 {
     if (!t->partial && !(t->partial = malloc(A1_LINE_LIMIT)))
         return out_of_memory(err);
@@ -212,7 +212,7 @@ static allin1_status feed(allin1_timings *t, const char *text, size_t size, a1_e
 
 /* Whole files ------------------------------------------------------------------------------------ */
 
-static allin1_status feed_descriptor(allin1_timings *t, int descriptor, a1_error *err)
+static allin1_status feed_descriptor(allin1_timing_records *t, int descriptor, a1_error *err)
 {
     struct stat info;
     allin1_status status = ALLIN1_OK;
@@ -239,7 +239,7 @@ static allin1_status feed_descriptor(allin1_timings *t, int descriptor, a1_error
     return status == ALLIN1_OK ? a1_timings_end_line(t, err) : status;
 }
 
-static allin1_status read_whole(allin1_timings *t, const char *path, a1_error *err)
+static allin1_status read_whole(allin1_timing_records *t, const char *path, a1_error *err)
 {
     const int descriptor = open(path, O_RDONLY | O_CLOEXEC);
     if (descriptor < 0)
@@ -258,7 +258,7 @@ static allin1_status read_whole(allin1_timings *t, const char *path, a1_error *e
 
 /* Public ----------------------------------------------------------------------------------------- */
 
-static allin1_status create(allin1_timings **out, const char *name, a1_error *err)
+static allin1_status create(allin1_timing_records **out, const char *name, a1_error *err)
 {
     *out = calloc(1, sizeof **out);
     if (*out && ((*out)->name = strdup(name)))
@@ -268,7 +268,7 @@ static allin1_status create(allin1_timings **out, const char *name, a1_error *er
     return out_of_memory(err);
 }
 
-allin1_status allin1_timings_create(allin1_timings **timings, const char *name,
+allin1_status allin1_timing_records_create(allin1_timing_records **timings, const char *name,
                                     allin1_error *error)
 {
     a1_error err = {0};
@@ -278,7 +278,7 @@ allin1_status allin1_timings_create(allin1_timings **timings, const char *name,
     return a1_public_error(error, &err, create(timings, name ? name : "timings", &err));
 }
 
-allin1_status allin1_timings_feed(allin1_timings *timings, const char *text, size_t size,
+allin1_status allin1_timing_records_feed(allin1_timing_records *timings, const char *text, size_t size,
                                   allin1_error *error)
 {
     a1_error err = {0};
@@ -288,7 +288,7 @@ allin1_status allin1_timings_feed(allin1_timings *timings, const char *text, siz
     return a1_public_error(error, &err, feed(timings, text, size, &err));
 }
 
-allin1_status allin1_timings_read(allin1_timings **timings, const char *path, allin1_error *error)
+allin1_status allin1_timing_records_read(allin1_timing_records **timings, const char *path, allin1_error *error)
 {
     a1_error err = {0};
     if (timings)
@@ -301,15 +301,15 @@ allin1_status allin1_timings_read(allin1_timings **timings, const char *path, al
     if (status == ALLIN1_OK)
         status = read_whole(*timings, path, &err);
     if (status != ALLIN1_OK)
-        allin1_timings_free(timings);
+        allin1_timing_records_free(timings);
     return a1_public_error(error, &err, status);
 }
 
-void allin1_timings_free(allin1_timings **timings)
+void allin1_timing_records_free(allin1_timing_records **timings)
 {
     if (!timings || !*timings)
         return;
-    allin1_timings *t = *timings;
+    allin1_timing_records *t = *timings;
     for (size_t i = 0; i < t->problem_count; i++)
         free(t->problems[i]);
     a1_interned_free(&t->strings);
@@ -325,9 +325,9 @@ void allin1_timings_free(allin1_timings **timings)
     *timings = NULL;
 }
 
-void a1_timings_facts(const allin1_timings *t, allin1_timings_facts *facts)
+void a1_timings_facts(const allin1_timing_records *t, allin1_timing_facts *facts)
 {
-    *facts = (allin1_timings_facts){.lines = t->lines_with_text,
+    *facts = (allin1_timing_facts){.lines = t->lines_with_text,
                                     .spans = t->count,
                                     .bad_lines = t->bad_lines,
                                     .runs = t->run_count,
@@ -337,7 +337,7 @@ void a1_timings_facts(const allin1_timings *t, allin1_timings_facts *facts)
                                     .problem_count = t->problem_count};
 }
 
-allin1_status allin1_timings_describe(allin1_timings *timings, allin1_timings_facts *facts,
+allin1_status allin1_timing_records_describe(allin1_timing_records *timings, allin1_timing_facts *facts,
                                       allin1_error *error)
 {
     a1_error err = {0};

@@ -34,7 +34,7 @@ typedef struct a1_stage_sample {
     double seconds;
 } a1_stage_sample;
 
-struct allin1_timings {
+struct allin1_timing_records {
     char *name;
     a1_interned strings;
     a1_time_record *records;
@@ -65,20 +65,20 @@ struct allin1_timings {
 
 /* Takes the last line and finds runs, passes and stages (timings/arrange.c). Does nothing when that
  * is done. */
-allin1_status a1_timings_arrange(allin1_timings *timings, a1_error *err);
+allin1_status a1_timings_arrange(allin1_timing_records *timings, a1_error *err);
 
 /* Takes a last line that has no end (timings/time_records.c). */
-allin1_status a1_timings_end_line(allin1_timings *timings, a1_error *err);
+allin1_status a1_timings_end_line(allin1_timing_records *timings, a1_error *err);
 
-void a1_timings_facts(const allin1_timings *timings, allin1_timings_facts *facts);
+void a1_timings_facts(const allin1_timing_records *timings, allin1_timing_facts *facts);
 
-const char *a1_timings_text(const allin1_timings *timings, uint32_t number);
+const char *a1_timings_text(const allin1_timing_records *timings, uint32_t number);
 
 /* "" when not recorded, "mixed". */
-const char *a1_node_fact(const allin1_timings *timings, const a1_stage_node *node,
+const char *a1_node_fact(const allin1_timing_records *timings, const a1_stage_node *node,
                          a1_time_fact fact);
 
 /* Levels above it. */
-unsigned a1_node_depth(const allin1_timings *timings, uint32_t node);
+unsigned a1_node_depth(const allin1_timing_records *timings, uint32_t node);
 
 #endif

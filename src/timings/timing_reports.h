@@ -21,7 +21,7 @@ typedef struct a1_table_row {
 
 typedef struct a1_table {
     const char *name;
-    allin1_timings_facts facts;
+    allin1_timing_facts facts;
     a1_table_row *rows;
     size_t row_count;
     double total;   /* of the top rows */
@@ -31,7 +31,7 @@ typedef struct a1_table {
 } a1_table;
 
 /* Strings are the timings'. The caller frees the rows. */
-allin1_status a1_table_make(const allin1_timings *timings, a1_table *table, a1_error *err);
+allin1_status a1_table_make(const allin1_timing_records *timings, a1_table *table, a1_error *err);
 
 char *a1_table_text(const a1_table *table);
 char *a1_table_markdown(const a1_table *table);
@@ -46,7 +46,7 @@ char *a1_comparison_html(const allin1_timing_comparison *c);
 /* Pieces that several of them share. */
 
 /* "1 run, 2 tracks, 30 spans"; with the skipped lines when there are any. */
-void a1_put_facts(a1_text *text, const allin1_timings_facts *facts);
+void a1_put_facts(a1_text *text, const allin1_timing_facts *facts);
 /* "2.5-5x", ">=2x", "" when nothing is expected. */
 void a1_put_expected_briefly(a1_text *text, const allin1_timing_row *row);
 /* "1.05-1.09" or "". */

@@ -8,7 +8,7 @@
 #include "support/golden.h"
 #include "support/sandbox.h"
 
-void feed_line(allin1_timings *timings, const char *format, ...)
+void feed_line(allin1_timing_records *timings, const char *format, ...)
 {
     char line[4096];
     va_list arguments;
@@ -17,10 +17,10 @@ void feed_line(allin1_timings *timings, const char *format, ...)
     va_end(arguments);
     assert_true(length > 0 && (size_t)length < sizeof line - 1);
     strcpy(line + length, "\n");
-    assert_int_equal(allin1_timings_feed(timings, line, (size_t)length + 1, NULL), ALLIN1_OK);
+    assert_int_equal(allin1_timing_records_feed(timings, line, (size_t)length + 1, NULL), ALLIN1_OK);
 }
 
-void feed_stage(allin1_timings *timings, const char *stage, double start, double seconds,
+void feed_stage(allin1_timing_records *timings, const char *stage, double start, double seconds,
                 const char *track)
 {
     feed_line(timings,
@@ -38,28 +38,28 @@ const char *test_data(const char *name)
     return path;
 }
 
-allin1_timings *read_test_timings(const char *name)
+allin1_timing_records *read_test_timings(const char *name)
 {
-    allin1_timings *timings;
+    allin1_timing_records *timings;
     allin1_error error;
-    if (allin1_timings_read(&timings, test_data(name), &error) != ALLIN1_OK)
+    if (allin1_timing_records_read(&timings, test_data(name), &error) != ALLIN1_OK)
         fail_msg("%s", error.message);
     return timings;
 }
 
-allin1_timings *new_timings(const char *name)
+allin1_timing_records *new_timings(const char *name)
 {
-    allin1_timings *timings;
-    assert_int_equal(allin1_timings_create(&timings, name, NULL), ALLIN1_OK);
+    allin1_timing_records *timings;
+    assert_int_equal(allin1_timing_records_create(&timings, name, NULL), ALLIN1_OK);
     return timings;
 }
 
-allin1_timing_comparison *compare_timings(allin1_timings *before, allin1_timings *after,
+allin1_timing_comparison *compare_timings(allin1_timing_records *before, allin1_timing_records *after,
                                           const char *expected)
 {
     allin1_timing_comparison *comparison;
     allin1_error error;
-    if (allin1_timings_compare(before, after, expected, &comparison, &error) != ALLIN1_OK)
+    if (allin1_timing_compare(before, after, expected, &comparison, &error) != ALLIN1_OK)
         fail_msg("%s", error.message);
     return comparison;
 }

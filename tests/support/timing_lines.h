@@ -5,21 +5,21 @@
 #include <allin1/timings_compare.h>
 
 /* Adds one line, formatted as by printf, without its newline. */
-void feed_line(allin1_timings *timings, const char *format, ...)
+void feed_line(allin1_timing_records *timings, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
 /* A stage of the reference implementation: no run, no parent. */
-void feed_stage(allin1_timings *timings, const char *stage, double start, double seconds,
+void feed_stage(allin1_timing_records *timings, const char *stage, double start, double seconds,
                 const char *track);
 
 /* A file of tests/data. Fails the test when it cannot be read. */
-allin1_timings *read_test_timings(const char *name);
+allin1_timing_records *read_test_timings(const char *name);
 const char *test_data(const char *name);
 
-allin1_timings *new_timings(const char *name);
+allin1_timing_records *new_timings(const char *name);
 
 /* Fails the test when it fails. */
-allin1_timing_comparison *compare_timings(allin1_timings *before, allin1_timings *after,
+allin1_timing_comparison *compare_timings(allin1_timing_records *before, allin1_timing_records *after,
                                           const char *expected);
 
 /* The row of a stage, "total" too; fails the test when there is none. */

@@ -16,17 +16,17 @@ static int clean_up(void **state)
     return 0;
 }
 
-static allin1_timings_facts facts_of(allin1_timings *t)
+static allin1_timing_facts facts_of(allin1_timing_records *t)
 {
-    allin1_timings_facts facts;
-    assert_int_equal(allin1_timings_describe(t, &facts, NULL), ALLIN1_OK);
+    allin1_timing_facts facts;
+    assert_int_equal(allin1_timing_records_describe(t, &facts, NULL), ALLIN1_OK);
     return facts;
 }
 
-static json_t *table_of(allin1_timings *t)
+static json_t *table_of(allin1_timing_records *t)
 {
     char *text;
-    assert_int_equal(allin1_timings_report(t, ALLIN1_REPORT_JSON, &text, NULL), ALLIN1_OK);
+    assert_int_equal(allin1_timing_records_report(t, ALLIN1_REPORT_JSON, &text, NULL), ALLIN1_OK);
     json_t *root = json_loads(text, 0, NULL);
     assert_non_null(root);
     allin1_string_free(text);
@@ -61,7 +61,7 @@ static void stages_inside_others(void **state)
 {
     (void)state;
     for (int named = 0; named < 2; named++) {
-        allin1_timings *t = new_timings("t");
+        allin1_timing_records *t = new_timings("t");
         const char *const lines[] = {
             "\"stage\": \"nn\", \"start\": 0, \"end\": 6, \"track\": \"a\"%s",
             "\"stage\": \"metrical_dbn\", \"start\": 6, \"end\": 8, \"track\": \"a\"%s",
@@ -86,7 +86,7 @@ static void stages_inside_others(void **state)
         expect_number(stage_of(table, "metrical_dbn"), "share", 0.2);
         expect_number(stage_of(table, "metrical_dbn"), "depth", 1);
         json_decref(table);
-        allin1_timings_free(&t);
+        allin1_timing_records_free(&t);
     }
 }
 
@@ -95,7 +95,7 @@ static void runs_and_passes(void **state)
 {
     (void)state;
     for (int named = 0; named < 2; named++) {
-        allin1_timings *t = new_timings("t");
+        allin1_timing_records *t = new_timings("t");
         double clock = 100;
         for (int pass = 0; pass < 3; pass++) {
             static const char *const stages[] = {"demix_init", "demix", "nn", "save", "save"};
@@ -114,7 +114,7 @@ static void runs_and_passes(void **state)
                 }
             }
         }
-        const allin1_timings_facts facts = facts_of(t);
+        const allin1_timing_facts facts = facts_of(t);
         assert_int_equal(facts.spans, 27);
         assert_int_equal(facts.tracks, 2);
         assert_int_equal(facts.runs, named ? 2 : 3);
@@ -128,7 +128,7 @@ static void runs_and_passes(void **state)
         expect_number(stage_of(table, "save"), "median", 4);
         expect_number(stage_of(table, "demix_init"), "passes", named ? 2 : 3);
         json_decref(table);
-        allin1_timings_free(&t);
+        allin1_timing_records_free(&t);
     }
 }
 
@@ -136,7 +136,7 @@ static void runs_and_passes(void **state)
 static void a_span_around_all(void **state)
 {
     (void)state;
-    allin1_timings *t = new_timings("t");
+    allin1_timing_records *t = new_timings("t");
     for (int pass = 0; pass < 4; pass++) {
         feed_line(t, "{\"stage\": \"nn\", \"start\": %d, \"end\": %d, \"run\": \"r\", \"id\": %d, "
                      "\"parent\": %d, \"track\": \"a\"}",
@@ -152,27 +152,27 @@ static void a_span_around_all(void **state)
     expect_number(stage_of(table, "analysis"), "own", 4);
     expect_number(table, "total", 20);
     json_decref(table);
-    allin1_timings_free(&t);
+    allin1_timing_records_free(&t);
 }
 
 static void names_of_the_reference(void **state)
 {
     (void)state;
-    allin1_timings *t = read_test_timings("timings_after.jsonl");
+    allin1_timing_records *t = read_test_timings("timings_after.jsonl");
     json_t *table = table_of(t);
     const json_t *demix = stage_of(table, "demix");
     assert_string_equal(json_string_value(json_object_get(demix, "mode")), "demucs-mlx");
     assert_string_equal(json_string_value(json_object_get(demix, "device")), "mlx");
     assert_true(fabs(facts_of(t).resolution - 1e-4) < 1e-12);
     json_decref(table);
-    allin1_timings_free(&t);
+    allin1_timing_records_free(&t);
 }
 
 /* Records rounded to 10 ms: a difference of one step says nothing. */
 static void rounded_records(void **state)
 {
     (void)state;
-    allin1_timings *before = new_timings("before"), *after = new_timings("after");
+    allin1_timing_records *before = new_timings("before"), *after = new_timings("after");
     for (int side = 0; side < 2; side++)
         for (int i = 0; i < 8; i++)
             feed_stage(side ? after : before, "nn", i, side ? 0.02 : 0.03, "a");
@@ -180,8 +180,8 @@ static void rounded_records(void **state)
     allin1_timing_comparison *c = compare_timings(before, after, NULL);
     assert_int_equal(row_of(c, "nn")->status, ALLIN1_TIMING_NO_CHANGE);
     allin1_timing_comparison_free(&c);
-    allin1_timings_free(&before);
-    allin1_timings_free(&after);
+    allin1_timing_records_free(&before);
+    allin1_timing_records_free(&after);
 }
 
 #define GOOD "{\"stage\":\"nn\",\"start\":1,\"end\":2,\"duration\":1}"
@@ -210,11 +210,11 @@ static void lines_that_are_no_records(void **state)
         {"{\"traceEvents\":[]}", "no \"stage\""},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        allin1_timings *t = new_timings("file");
+        allin1_timing_records *t = new_timings("file");
         feed_line(t, "%s", GOOD);
         feed_line(t, "%s", cases[i].line);
         feed_line(t, "%s", GOOD);
-        const allin1_timings_facts facts = facts_of(t);
+        const allin1_timing_facts facts = facts_of(t);
         assert_int_equal(facts.lines, 3);
         assert_int_equal(facts.spans, 2);
         assert_int_equal(facts.bad_lines, 1);
@@ -222,7 +222,7 @@ static void lines_that_are_no_records(void **state)
         expect_text(facts.problems[0], "file:2: ");
         expect_text(facts.problems[0], cases[i].reason);
         expect_text(facts.problems[0], "; skipped");
-        allin1_timings_free(&t);
+        allin1_timing_records_free(&t);
     }
 }
 
@@ -230,35 +230,35 @@ static void lines_that_are_no_records(void **state)
 static void rounding_is_no_mistake(void **state)
 {
     (void)state;
-    allin1_timings *t = new_timings("file");
+    allin1_timing_records *t = new_timings("file");
     feed_line(t, "{\"stage\":\"nn\",\"start\":1.01,\"end\":2.0,\"duration\":1.0}");
     feed_line(t, "\xef\xbb\xbf");
     feed_line(t, "%s", " \t\r");
     assert_int_equal(facts_of(t).spans, 1);
-    allin1_timings_free(&t);
+    allin1_timing_records_free(&t);
     t = new_timings("file");
     feed_line(t, "\xef\xbb\xbf%s\r", GOOD); /* marked as UTF-8, with the line ends of Windows */
     assert_int_equal(facts_of(t).spans, 1);
     assert_int_equal(facts_of(t).bad_lines, 0);
-    allin1_timings_free(&t);
+    allin1_timing_records_free(&t);
 }
 
 static void clocks_and_repetitions(void **state)
 {
     (void)state;
-    allin1_timings *t = new_timings("file");
+    allin1_timing_records *t = new_timings("file");
     const char *line = "{\"stage\":\"%s\",\"start\":%d,\"end\":%d,\"run\":\"r\",\"id\":%d}";
     for (int i = 0; i < 2; i++)
         feed_line(t, line, "nn", 5, 9, 1);
     feed_line(t, line, "save", 1, 2, 2);
-    const allin1_timings_facts facts = facts_of(t);
+    const allin1_timing_facts facts = facts_of(t);
     assert_int_equal(facts.spans, 2);
     assert_int_equal(facts.bad_lines, 1);
     assert_int_equal(facts.problem_count, 2);
     expect_text(facts.problems[0], "file:2: the same span as in line 1; skipped");
     expect_text(facts.problems[1], "file:3: ends 7.000 s earlier than the line before it");
     expect_text(facts.problems[1], "the clock went backwards");
-    allin1_timings_free(&t);
+    allin1_timing_records_free(&t);
 }
 
 /* Parents that are missing, or lie in each other. */
@@ -267,7 +267,7 @@ static void impossible_parents(void **state)
     (void)state;
     static const int parents[][4] = {{2, 1, 4, 3}, {1, 2, 3, 4}, {2, 3, 4, 1}, {9, 9, 9, 9}};
     for (size_t i = 0; i < 4; i++) {
-        allin1_timings *t = new_timings("file");
+        allin1_timing_records *t = new_timings("file");
         static const char *const stages[] = {"postprocess", "functional_probs", "metrical_dbn",
                                              "functional_boundaries"};
         for (int k = 0; k < 4; k++)
@@ -281,7 +281,7 @@ static void impossible_parents(void **state)
         json_t *table = table_of(t);
         assert_true(json_array_size(json_object_get(table, "stages")) > 0);
         json_decref(table);
-        allin1_timings_free(&t);
+        allin1_timing_records_free(&t);
     }
 }
 
@@ -292,16 +292,16 @@ static void pieces_of_any_size(void **state)
     const char *text = GOOD "\nwrong\n" GOOD "\n" GOOD;
     const size_t size = strlen(text);
     for (size_t piece = 1; piece <= size; piece++) {
-        allin1_timings *t = new_timings("file");
+        allin1_timing_records *t = new_timings("file");
         for (size_t at = 0; at < size; at += piece)
             assert_int_equal(
-                allin1_timings_feed(t, text + at, piece < size - at ? piece : size - at, NULL),
+                allin1_timing_records_feed(t, text + at, piece < size - at ? piece : size - at, NULL),
                 ALLIN1_OK);
-        const allin1_timings_facts facts = facts_of(t);
+        const allin1_timing_facts facts = facts_of(t);
         assert_int_equal(facts.spans, 3);
         assert_int_equal(facts.bad_lines, 1);
         expect_text(facts.problems[0], "file:2: ");
-        allin1_timings_free(&t);
+        allin1_timing_records_free(&t);
     }
 }
 
@@ -313,18 +313,18 @@ static void very_long_lines(void **state)
     assert_non_null(text);
     memset(text, 'x', size);
     text[size - 1] = '\n';
-    allin1_timings *t = new_timings("file");
+    allin1_timing_records *t = new_timings("file");
     for (int i = 0; i < 2; i++) {
-        assert_int_equal(allin1_timings_feed(t, text, size, NULL), ALLIN1_OK);
+        assert_int_equal(allin1_timing_records_feed(t, text, size, NULL), ALLIN1_OK);
         feed_line(t, "%s", GOOD);
     }
-    assert_int_equal(allin1_timings_feed(t, text, size - 1, NULL), ALLIN1_OK);
-    const allin1_timings_facts facts = facts_of(t);
+    assert_int_equal(allin1_timing_records_feed(t, text, size - 1, NULL), ALLIN1_OK);
+    const allin1_timing_facts facts = facts_of(t);
     assert_int_equal(facts.spans, 2);
     assert_int_equal(facts.bad_lines, 3);
     expect_text(facts.problems[0], "file:1: longer than 65536 bytes");
     free(text);
-    allin1_timings_free(&t);
+    allin1_timing_records_free(&t);
 }
 
 /* Thousands of tracks, every stage name that one may invent, names that steer a terminal. The time is
@@ -332,7 +332,7 @@ static void very_long_lines(void **state)
 static void large_and_strange_files(void **state)
 {
     (void)state;
-    allin1_timings *t = new_timings("file");
+    allin1_timing_records *t = new_timings("file");
     char track[32];
     for (int i = 0; i < 20000; i++) {
         snprintf(track, sizeof track, "/t%d.wav", i);
@@ -350,13 +350,13 @@ static void large_and_strange_files(void **state)
         feed_stage(t, track, i, 0.5, NULL);
     }
     assert_true(facts_of(t).bad_lines > 0); /* more names than a pipeline has */
-    allin1_timings_free(&t);
+    allin1_timing_records_free(&t);
 
     t = new_timings("file");
     feed_line(t, "{\"stage\":\"\\u001b[31mx\\u202ey\\u0085z<b>|\",\"duration\":1}");
     for (allin1_report_format f = ALLIN1_REPORT_TEXT; f <= ALLIN1_REPORT_HTML; f++) {
         char *text;
-        assert_int_equal(allin1_timings_report(t, f, &text, NULL), ALLIN1_OK);
+        assert_int_equal(allin1_timing_records_report(t, f, &text, NULL), ALLIN1_OK);
         expect_no_text(text, "\033");
         expect_no_text(text, "\xe2\x80\xae");
         expect_text(text, f == ALLIN1_REPORT_HTML       ? "?[31mx?y?z&lt;b&gt;|"
@@ -364,7 +364,7 @@ static void large_and_strange_files(void **state)
                                                         : "?[31mx?y?z<b>|");
         allin1_string_free(text);
     }
-    allin1_timings_free(&t);
+    allin1_timing_records_free(&t);
 }
 
 static void files_that_cannot_be_read(void **state)
@@ -382,31 +382,31 @@ static void files_that_cannot_be_read(void **state)
         {"empty", "is empty", ALLIN1_ERROR_FORMAT},
         {"other", "none of its 2 lines is a record of timings; the first: ", ALLIN1_ERROR_FORMAT},
     };
-    allin1_timings *t;
+    allin1_timing_records *t;
     allin1_error error;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        assert_int_equal(allin1_timings_read(&t, sandbox_path("%s", cases[i].name), &error),
+        assert_int_equal(allin1_timing_records_read(&t, sandbox_path("%s", cases[i].name), &error),
                          cases[i].status);
         expect_text(error.message, cases[i].reason);
         assert_null(t);
     }
-    assert_int_equal(allin1_timings_read(&t, "/dev/zero", &error), ALLIN1_ERROR_IO);
-    assert_int_equal(allin1_timings_read(&t, NULL, &error), ALLIN1_ERROR_ARGUMENT);
-    assert_int_equal(allin1_timings_read(NULL, "x", NULL), ALLIN1_ERROR_ARGUMENT);
-    assert_int_equal(allin1_timings_feed(NULL, "x", 1, NULL), ALLIN1_ERROR_ARGUMENT);
+    assert_int_equal(allin1_timing_records_read(&t, "/dev/zero", &error), ALLIN1_ERROR_IO);
+    assert_int_equal(allin1_timing_records_read(&t, NULL, &error), ALLIN1_ERROR_ARGUMENT);
+    assert_int_equal(allin1_timing_records_read(NULL, "x", NULL), ALLIN1_ERROR_ARGUMENT);
+    assert_int_equal(allin1_timing_records_feed(NULL, "x", 1, NULL), ALLIN1_ERROR_ARGUMENT);
     t = new_timings("nothing");
     allin1_timing_comparison *c;
     assert_int_equal(facts_of(t).spans, 0);
-    assert_int_equal(allin1_timings_compare(t, t, NULL, &c, &error), ALLIN1_ERROR_ARGUMENT);
+    assert_int_equal(allin1_timing_compare(t, t, NULL, &c, &error), ALLIN1_ERROR_ARGUMENT);
     expect_text(error.message, "nothing: there are no records");
     char *text;
-    assert_int_equal(allin1_timings_report(t, ALLIN1_REPORT_TEXT, &text, NULL), ALLIN1_OK);
+    assert_int_equal(allin1_timing_records_report(t, ALLIN1_REPORT_TEXT, &text, NULL), ALLIN1_OK);
     allin1_string_free(text);
-    assert_int_equal(allin1_timings_report(t, (allin1_report_format)9, &text, NULL),
+    assert_int_equal(allin1_timing_records_report(t, (allin1_report_format)9, &text, NULL),
                      ALLIN1_ERROR_ARGUMENT);
-    allin1_timings_free(&t);
-    allin1_timings_free(&t);
-    allin1_timings_free(NULL);
+    allin1_timing_records_free(&t);
+    allin1_timing_records_free(&t);
+    allin1_timing_records_free(NULL);
     allin1_timing_comparison_free(NULL);
 }
 
@@ -425,12 +425,12 @@ static void damaged_at_every_place(void **state)
         for (int cut = 0; cut < 2; cut++) {
             const char old = text[at];
             text[at] = changes[at % sizeof changes];
-            allin1_timings *t = new_timings("file");
-            assert_int_equal(allin1_timings_feed(t, text, cut ? at : size, NULL), ALLIN1_OK);
-            const allin1_timings_facts facts = facts_of(t);
+            allin1_timing_records *t = new_timings("file");
+            assert_int_equal(allin1_timing_records_feed(t, text, cut ? at : size, NULL), ALLIN1_OK);
+            const allin1_timing_facts facts = facts_of(t);
             assert_int_equal(facts.spans + facts.bad_lines, facts.lines);
             text[at] = old;
-            allin1_timings_free(&t);
+            allin1_timing_records_free(&t);
         }
     }
 }

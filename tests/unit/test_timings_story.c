@@ -15,11 +15,11 @@
 
 static allin1_timing_comparison *tell(const char *expected)
 {
-    allin1_timings *before = read_test_timings("timings_before.jsonl");
-    allin1_timings *after = read_test_timings("timings_after.jsonl");
+    allin1_timing_records *before = read_test_timings("timings_before.jsonl");
+    allin1_timing_records *after = read_test_timings("timings_after.jsonl");
     allin1_timing_comparison *c = compare_timings(before, after, expected);
-    allin1_timings_free(&before);
-    allin1_timings_free(&after);
+    allin1_timing_records_free(&before);
+    allin1_timing_records_free(&after);
     return c;
 }
 
@@ -132,7 +132,7 @@ static void other_records_give_other_reasons(void **state)
 {
     (void)state;
     for (int honest = 0; honest < 2; honest++) {
-        allin1_timings *t = new_timings("t");
+        allin1_timing_records *t = new_timings("t");
         const double nn = honest ? 0.95 : 0.0265, prep = honest ? 0.0001 : 0.966;
         feed_line(t,
                   "{\"stage\": \"nn\", \"start\": 1, \"end\": %.4f, \"device\": \"cpu\", \"model\": "
@@ -153,7 +153,7 @@ static void other_records_give_other_reasons(void **state)
             expect_cause(finding, "worked only 1 % of the time of metrical_prep");
         }
         allin1_timing_comparison_free(&c);
-        allin1_timings_free(&t);
+        allin1_timing_records_free(&t);
     }
 }
 
@@ -172,7 +172,7 @@ static void a_recorded_backend_is_the_cause(void **state)
          "allin1 --spec-backend fast"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        allin1_timings *before = new_timings("before"), *after = new_timings("after");
+        allin1_timing_records *before = new_timings("before"), *after = new_timings("after");
         const char *line = "{\"stage\": \"spectrogram\", \"start\": 1, \"end\": %.4f, \"track\": "
                            "\"/a b.wav\", \"run\": \"%s\", \"id\": 1, \"parent\": null, "
                            "\"version\": \"0.1.0\", \"backend_requested\": \"%s\", \"backend\": \"%s\"}";
@@ -190,8 +190,8 @@ static void a_recorded_backend_is_the_cause(void **state)
         assert_string_equal(row_of(c, "spectrogram")->before_backend, "reference");
         assert_string_equal(row_of(c, "spectrogram")->after_backend, cases[i].used);
         allin1_timing_comparison_free(&c);
-        allin1_timings_free(&before);
-        allin1_timings_free(&after);
+        allin1_timing_records_free(&before);
+        allin1_timing_records_free(&after);
     }
 }
 
