@@ -76,10 +76,11 @@ static int usage_error(const char *format, const char *argument)
     return EXIT_USAGE;
 }
 
-/* Options ---------------------------------------------------------------------------------------- */
+/* Options ----------------------------------------------------------------------------------------
+ */
 
-/* The value of bench's own option `name` at argv[*at], NULL when it is another word. A value that is
- * not there is reported by *missing. */
+/* The value of bench's own option `name` at argv[*at], NULL when it is another word. A value that
+ * is not there is reported by *missing. */
 static const char *own_value(const char *name, int argc, char **argv, int *at, const char **missing)
 {
     const size_t length = strlen(name);
@@ -175,7 +176,8 @@ static int add_versus(bench *b)
 
 static bool wants_files(const options *o)
 {
-    return o->out_dir_given || o->print_json || o->keep_byproducts;
+    return o->out_dir_given || o->print_json || o->keep_byproducts || o->visualize || o->sonify ||
+           o->timings.json || o->timings.trace || o->timings.summary;
 }
 
 static int parse(bench *b, int argc, char **argv)
@@ -207,13 +209,15 @@ static int parse(bench *b, int argc, char **argv)
         return usage_error("--vs takes options, and no files: %s", b->versus);
     for (int i = 0; i < b->side_count; i++)
         if (wants_files(&b->sides[i].options))
-            return usage_error("bench writes no results: %s", "-o, --json and -k have no place here");
+            return usage_error("bench writes no results: %s",
+                               "-o, --json, -k, -v, -s and --timings-... have no place here");
     b->sides[0].name = b->versus ? "as given" : "bench";
     b->sides[1].name = b->versus_name;
     return -1;
 }
 
-/* Measuring -------------------------------------------------------------------------------------- */
+/* Measuring --------------------------------------------------------------------------------------
+ */
 
 static void on_interrupt(int signal_number)
 {

@@ -75,14 +75,14 @@ void timing_report_tell_problems(allin1_timing_records *timings)
         message_error("%zu lines were skipped in all, of %zu", facts.bad_lines, facts.lines);
 }
 
-int timing_report_compare(allin1_timing_records *before, allin1_timing_records *after, const char *expected,
-                          allin1_report_format format, const char *path, const char *command)
+int timing_report_compare(allin1_timing_records *before, allin1_timing_records *after,
+                          const char *expected, allin1_report_format format, const char *path,
+                          const char *command)
 {
     allin1_timing_comparison *comparison;
     allin1_error error;
     char *report;
-    allin1_status status =
-        allin1_timing_compare(before, after, expected, &comparison, &error);
+    allin1_status status = allin1_timing_compare(before, after, expected, &comparison, &error);
     if (status == ALLIN1_OK)
         status = allin1_timing_comparison_report(comparison, format, &report, &error);
     if (status != ALLIN1_OK) {

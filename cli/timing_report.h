@@ -17,7 +17,8 @@ bool timing_report_put(char *report, const char *path);
 void timing_report_tell_problems(allin1_timing_records *timings);
 
 /* Compares, reports and judges; returns the exit status. */
-int timing_report_compare(allin1_timing_records *before, allin1_timing_records *after, const char *expected,
-                          allin1_report_format format, const char *path, const char *command);
+int timing_report_compare(allin1_timing_records *before, allin1_timing_records *after,
+                          const char *expected, allin1_report_format format, const char *path,
+                          const char *command);
 
 #endif

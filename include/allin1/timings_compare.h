@@ -2,7 +2,8 @@
  *
  * Reads the JSON lines of this program (allin1_span_json) and of the reference implementation.
  *
- * Functions follow the conventions of allin1.h. An allin1_timing_records is used by one thread at a time. */
+ * Functions follow the conventions of allin1.h. An allin1_timing_records is used by one thread at a
+ * time. */
 #ifndef ALLIN1_TIMINGS_COMPARE_H
 #define ALLIN1_TIMINGS_COMPARE_H
 
@@ -22,16 +23,17 @@ typedef struct allin1_timing_records allin1_timing_records;
 
 /* No records yet. `name` is what reports call it. */
 allin1_status allin1_timing_records_create(allin1_timing_records **timings, const char *name,
-                                    allin1_error *error);
+                                           allin1_error *error);
 
 /* Adds lines of text, one record each. A line may be continued by the next call; the last one is
  * taken when the records are first looked at. A line that is no record is counted and skipped: it
  * is no failure. `size` bytes, borrowed during the call. */
-allin1_status allin1_timing_records_feed(allin1_timing_records *timings, const char *text, size_t size,
-                                  allin1_error *error);
+allin1_status allin1_timing_records_feed(allin1_timing_records *timings, const char *text,
+                                         size_t size, allin1_error *error);
 
 /* Reads a whole file. One without a single record is an ALLIN1_ERROR_FORMAT that says why. */
-allin1_status allin1_timing_records_read(allin1_timing_records **timings, const char *path, allin1_error *error);
+allin1_status allin1_timing_records_read(allin1_timing_records **timings, const char *path,
+                                         allin1_error *error);
 
 void allin1_timing_records_free(allin1_timing_records **timings);
 
@@ -50,8 +52,8 @@ typedef struct allin1_timing_facts {
 } allin1_timing_facts;
 
 /* Not const: it takes an unfinished last line. ALLIN1_ERROR_MEMORY is the only failure. */
-allin1_status allin1_timing_records_describe(allin1_timing_records *timings, allin1_timing_facts *facts,
-                                      allin1_error *error);
+allin1_status allin1_timing_records_describe(allin1_timing_records *timings,
+                                             allin1_timing_facts *facts, allin1_error *error);
 
 /* ------------------------------------------------------------------------------------------------
  * Reports */
@@ -67,8 +69,9 @@ typedef enum allin1_report_format {
 const char *allin1_report_format_string(allin1_report_format format);
 
 /* A table of the stages. The caller frees *report with allin1_string_free. */
-allin1_status allin1_timing_records_report(allin1_timing_records *timings, allin1_report_format format,
-                                    char **report, allin1_error *error);
+allin1_status allin1_timing_records_report(allin1_timing_records *timings,
+                                           allin1_report_format format, char **report,
+                                           allin1_error *error);
 
 /* ------------------------------------------------------------------------------------------------
  * Comparison */
@@ -94,14 +97,14 @@ typedef struct allin1_timing_row {
     const char *stage; /* "metrical_dbn"; "total" */
     unsigned depth;    /* 0: at the top; else inside the last row of one less */
     double before, after, saved;
-    double speed_up;                     /* before / after */
-    double speed_up_low, speed_up_high;  /* 95 % confidence interval; NAN: one run, noise unknown */
-    size_t before_runs, after_runs;      /* measurements behind the figures */
-    double expected_low, expected_high;  /* speed-ups; NAN: none expected, or no upper bound */
-    double promised_low, promised_high;  /* seconds that the expectation would have saved */
-    double left_low, left_high;          /* of these, what is missing; 0 when nothing is */
+    double speed_up;                    /* before / after */
+    double speed_up_low, speed_up_high; /* 95 % confidence interval; NAN: one run, noise unknown */
+    size_t before_runs, after_runs;     /* measurements behind the figures */
+    double expected_low, expected_high; /* speed-ups; NAN: none expected, or no upper bound */
+    double promised_low, promised_high; /* seconds that the expectation would have saved */
+    double left_low, left_high;         /* of these, what is missing; 0 when nothing is */
     allin1_timing_status status;
-    int missed; /* not 0: an expectation is not met */
+    int missed;                                 /* not 0: an expectation is not met */
     const char *before_backend, *after_backend; /* "" when not recorded, "mixed" */
 } allin1_timing_row;
 
@@ -130,7 +133,7 @@ typedef struct allin1_timing_comparison {
     allin1_timing_facts before_facts, after_facts; /* without the problems */
     const allin1_timing_row *rows; /* in the order of the pipeline, children after their parent */
     size_t row_count;
-    allin1_timing_row total; /* of the rows at the top */
+    allin1_timing_row total;            /* of the rows at the top */
     double would_be_low, would_be_high; /* the total without what is left on the table */
     const allin1_finding *findings;     /* the gravest first */
     size_t finding_count;
@@ -138,12 +141,12 @@ typedef struct allin1_timing_comparison {
 } allin1_timing_comparison;
 
 /* `expected` is NULL or a list such as "spectrogram=2.5-5,metrical_dbn=1.5-3,total=1":
- * STAGE=LOW[-HIGH][@BACKEND]. A stage named twice has alternatives, usually with different backends.
- * A list that is not like that is an ALLIN1_ERROR_ARGUMENT. The comparison is independent of the
- * timings. */
+ * STAGE=LOW[-HIGH][@BACKEND]. A stage named twice has alternatives, usually with different
+ * backends. A list that is not like that is an ALLIN1_ERROR_ARGUMENT. The comparison is independent
+ * of the timings. */
 allin1_status allin1_timing_compare(allin1_timing_records *before, allin1_timing_records *after,
-                                     const char *expected, allin1_timing_comparison **comparison,
-                                     allin1_error *error);
+                                    const char *expected, allin1_timing_comparison **comparison,
+                                    allin1_error *error);
 
 void allin1_timing_comparison_free(allin1_timing_comparison **comparison);
 

@@ -14,7 +14,8 @@
 #define SUM "functional"
 #define SUM_OF "functional_"
 
-/* Nodes ------------------------------------------------------------------------------------------ */
+/* Nodes ------------------------------------------------------------------------------------------
+ */
 
 static bool add_node(allin1_timing_records *t, uint32_t stage, uint32_t parent, uint32_t *number)
 {
@@ -153,7 +154,8 @@ static bool build_tree(allin1_timing_records *t)
     return good && add_sums(t) && order_nodes(t);
 }
 
-/* Sums ------------------------------------------------------------------------------------------- */
+/* Sums -------------------------------------------------------------------------------------------
+ */
 
 static double number_in(const allin1_timing_records *t, uint32_t text)
 {
@@ -223,7 +225,8 @@ static bool add_up(allin1_timing_records *t)
     return true;
 }
 
-/* Measurements ----------------------------------------------------------------------------------- */
+/* Measurements -----------------------------------------------------------------------------------
+ */
 
 /* Where the current node's sample of each pass is. */
 typedef struct sampler {
@@ -286,8 +289,7 @@ static bool find_samples(allin1_timing_records *t)
             for (uint32_t part = 1; t->nodes[node].is_sum && part <= t->node_count; part++)
                 if (t->nodes[part].parent == node)
                     take_all_of(&s, node, part);
-            t->nodes[node].sample_count =
-                (uint32_t)t->sample_count - t->nodes[node].first_sample;
+            t->nodes[node].sample_count = (uint32_t)t->sample_count - t->nodes[node].first_sample;
         }
     }
     free(s.owner);
@@ -331,9 +333,11 @@ allin1_status a1_timings_arrange(allin1_timing_records *t, a1_error *err)
     return ALLIN1_OK;
 }
 
-/* Questions -------------------------------------------------------------------------------------- */
+/* Questions --------------------------------------------------------------------------------------
+ */
 
-const char *a1_node_fact(const allin1_timing_records *t, const a1_stage_node *node, a1_time_fact fact)
+const char *a1_node_fact(const allin1_timing_records *t, const a1_stage_node *node,
+                         a1_time_fact fact)
 {
     const uint32_t value = node->fact[fact];
     return value == A1_FACT_MIXED ? "mixed" : a1_timings_text(t, value);

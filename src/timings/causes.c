@@ -9,13 +9,14 @@
 
 #include <allin1/allin1.h>
 
-#define COLD_FACTOR 1.5     /* a first pass that is so much slower than the others is a cold one */
-#define COLD_SECONDS 0.005  /* and by at least this */
-#define BUSY_FACTOR 0.75    /* of the share of the processor that it had before */
-#define UNTOUCHED 1.15      /* speed-ups below it look like the same code */
-#define CONTRAST 1.5        /* beside neighbours at least so much faster */
+#define COLD_FACTOR 1.5    /* a first pass that is so much slower than the others is a cold one */
+#define COLD_SECONDS 0.005 /* and by at least this */
+#define BUSY_FACTOR 0.75   /* of the share of the processor that it had before */
+#define UNTOUCHED 1.15     /* speed-ups below it look like the same code */
+#define CONTRAST 1.5       /* beside neighbours at least so much faster */
 
-/* Commands --------------------------------------------------------------------------------------- */
+/* Commands ---------------------------------------------------------------------------------------
+ */
 
 static bool is_of_the_reference(const allin1_timing_records *t)
 {
@@ -33,19 +34,19 @@ static const char *track_of(const allin1_timing_records *t, const a1_stage_node 
     return "SONG";
 }
 
-void a1_put_command(a1_text *text, const a1_comparison *c, const a1_compared *row,
+void a1_put_command(a1_prose *text, const a1_comparison *c, const a1_compared *row,
                     const char *options)
 {
     const allin1_timing_records *t = c->after;
     const bool reference = is_of_the_reference(t);
-    a1_text_print(text, "%s%s --overwrite %s new.jsonl ", reference ? "allin1-mlx" : "allin1",
-                  options, reference ? "--timings-path" : "--timings");
-    a1_text_shell(text, track_of(t, row ? row->after : NULL));
+    a1_prose_print(text, "%s%s --overwrite %s new.jsonl ", reference ? "allin1-mlx" : "allin1",
+                   options, reference ? "--timings-path" : "--timings");
+    a1_prose_shell(text, track_of(t, row ? row->after : NULL));
 }
 
 /* Options of the command that is being put together. */
 typedef struct remedy {
-    a1_text options;
+    a1_prose options;
     bool repeat; /* measuring again is the remedy */
 } remedy;
 
@@ -82,13 +83,14 @@ static void ask_for_backend(remedy *r, const a1_comparison *c, const allin1_timi
     if (!backend)
         backend = reference ? "mlx_fast" : "fast";
     if (reference)
-        a1_text_print(&r->options, " --device mlx --spec-backend ");
+        a1_prose_print(&r->options, " --device mlx --spec-backend ");
     else
-        a1_text_print(&r->options, " --spec-backend ");
-    a1_text_shell(&r->options, backend);
+        a1_prose_print(&r->options, " --spec-backend ");
+    a1_prose_shell(&r->options, backend);
 }
 
-/* Causes ----------------------------------------------------------------------------------------- */
+/* Causes -----------------------------------------------------------------------------------------
+ */
 
 static void say(a1_finding_draft *draft, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
@@ -96,12 +98,12 @@ static void say(a1_finding_draft *draft, const char *format, ...)
 static void say(a1_finding_draft *draft, const char *format, ...)
 {
     char line[2048];
-    a1_text text = {0};
+    a1_prose text = {0};
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(line, sizeof line, format, arguments);
     va_end(arguments);
-    a1_text_put(&text, line);
+    a1_prose_put(&text, line);
     a1_finding_cause(draft, &text);
 }
 
@@ -134,6 +136,15 @@ static bool blame_backend(a1_finding_draft *draft, remedy *r, size_t index)
     const char *requested = a1_node_fact(c->after, facts->after, A1_FACT_BACKEND_REQUESTED);
     const char *expected = expected_backend(c, row);
     const char *before = row->before_backend, *after = row->after_backend;
+    const char *guard = a1_node_fact(c->after, facts->after, A1_FACT_FALLBACK);
+    if (is_set(guard)) {
+        say(draft,
+            "A guard made the stage run otherwise than asked: %s found a difference that is too "
+            "large. "
+            "See the figures in its own lines.",
+            guard);
+        return true;
+    }
     if (facts->after->backend_fell_back > 0) {
         say(draft,
             "The backend that was asked for did not run: asked for was %s, and %s ran in %zu of "
@@ -171,7 +182,8 @@ static bool suspect_backend(a1_finding_draft *draft, remedy *r, size_t index)
         "Most likely the new code did not run here: the stage took %.0f %% of its old time while "
         "others became up to %.2fx faster. Which backend ran is not recorded%s%s%s.",
         100 / row->speed_up, best,
-        is_set(after) && strcmp(before, after) == 0 ? "; the device is the same in both files, " : "",
+        is_set(after) && strcmp(before, after) == 0 ? "; the device is the same in both files, "
+                                                    : "",
         is_set(after) && strcmp(before, after) == 0 ? after : "",
         differs(before, after) ? "; the devices differ" : "");
     ask_for_backend(r, c, row, expected_backend(c, row));
@@ -193,8 +205,8 @@ static bool blame_precision(a1_finding_draft *draft, remedy *r, size_t index)
     else
         return false;
     if (is_demix(&c->rows[index])) {
-        a1_text_put(&r->options, " --precision ");
-        a1_text_shell(&r->options, is_set(requested) ? requested : before);
+        a1_prose_put(&r->options, " --precision ");
+        a1_prose_shell(&r->options, is_set(requested) ? requested : before);
     }
     return true;
 }
@@ -219,8 +231,8 @@ static bool blame_machine(a1_finding_draft *draft, remedy *r, size_t index)
         say(draft, "The %s differs: %s before, %s after.", all[i].what, before, after);
         found = true;
         if (all[i].option && strcmp(before, "mixed") != 0) {
-            a1_text_print(&r->options, " %s ", all[i].option);
-            a1_text_shell(&r->options, before);
+            a1_prose_print(&r->options, " %s ", all[i].option);
+            a1_prose_shell(&r->options, before);
         }
     }
     return found;
@@ -314,19 +326,19 @@ void a1_find_causes(a1_finding_draft *draft, size_t index)
     if (!found)
         say(draft, is_whole ? "It is the sum of the stages inside it: look at those."
                             : "The records do not show why.");
-    char *options = a1_text_take(&r.options);
-    a1_text command = {0};
+    char *options = a1_prose_take(&r.options);
+    a1_prose command = {0};
     if (!options)
         draft->failed = true;
     else if (*options || !r.repeat)
         a1_put_command(&command, c, facts, options);
     if (options && !*options && r.repeat) {
-        a1_text_put(&command, "allin1 bench --runs 5 ");
-        a1_text_shell(&command, track_of(c->after, facts->after));
+        a1_prose_put(&command, "allin1 bench ");
+        a1_prose_shell(&command, track_of(c->after, facts->after));
     }
     if (options && (*options || r.repeat))
         a1_finding_command(draft, &command);
     else
-        free(a1_text_take(&command));
+        free(a1_prose_take(&command));
     free(options);
 }

@@ -7,13 +7,14 @@
 
 #include "timings/known_stages.h"
 
-#define NOWHERE UINT32_MAX   /* a parent that this side does not have */
-#define NO_TRACK UINT32_MAX  /* group of what belongs to no track */
-#define FEW_TRACKS 3         /* with as many, tracks serve as repetitions */
+#define NOWHERE UINT32_MAX  /* a parent that this side does not have */
+#define NO_TRACK UINT32_MAX /* group of what belongs to no track */
+#define FEW_TRACKS 3        /* with as many, tracks serve as repetitions */
 #define NORMAL_POINT 1.96
 #define HALF_PI 1.57079632679489661923
 
-/* Estimates -------------------------------------------------------------------------------------- */
+/* Estimates --------------------------------------------------------------------------------------
+ */
 
 /* One measurement, or all of one track. */
 typedef struct grouped {
@@ -33,8 +34,8 @@ static int by_group(const void *a, const void *b)
 }
 
 /* The measurements of a stage whose tracks are compared; with `all`, of every track by itself. */
-static bool collect(const allin1_timing_records *t, const a1_stage_node *node, const uint32_t *group_of,
-                    bool all, side *out)
+static bool collect(const allin1_timing_records *t, const a1_stage_node *node,
+                    const uint32_t *group_of, bool all, side *out)
 {
     *out = (side){.values = malloc((node->sample_count + 1) * sizeof *out->values)};
     if (!out->values)
@@ -66,7 +67,8 @@ static a1_estimate estimate_group(const side *s, size_t at, size_t length, doubl
     return a1_estimate_median(room, length);
 }
 
-/* Variances of single measurements relative to their value, pooled over all groups that have any. */
+/* Variances of single measurements relative to their value, pooled over all groups that have any.
+ */
 typedef struct pool {
     double sum, freedom;
 } pool;
@@ -75,7 +77,8 @@ static void pool_group(pool *p, a1_estimate e)
 {
     if (e.count < 2 || !(e.value > 0))
         return;
-    const double shrink = (double)e.count / (e.count > 2 ? HALF_PI : 1); /* back to one measurement */
+    const double shrink =
+        (double)e.count / (e.count > 2 ? HALF_PI : 1); /* back to one measurement */
     p->sum += e.variance * shrink / (e.value * e.value) * e.freedom;
     p->freedom += e.freedom;
 }
@@ -95,8 +98,8 @@ static void add_to(a1_estimate *sum, a1_estimate e)
     *sum = sum->count == 0 ? e : a1_estimate_add(*sum, e);
 }
 
-/* Both sides of one stage, over the groups that both have; or each over all of its own when there are
- * none. */
+/* Both sides of one stage, over the groups that both have; or each over all of its own when there
+ * are none. */
 typedef struct both_sides {
     side before, after;
     double *room;
@@ -106,7 +109,8 @@ typedef struct both_sides {
     size_t tracks, common;
 } both_sides;
 
-/* Calls for each group of one side, or of both. First the pool is filled, then the sums are made. */
+/* Calls for each group of one side, or of both. First the pool is filled, then the sums are made.
+ */
 static void walk_common(both_sides *b, bool sum)
 {
     size_t i = 0, j = 0;
@@ -214,7 +218,8 @@ static bool measure(a1_comparison *c, a1_compared *row)
     return good;
 }
 
-/* Figures and status ----------------------------------------------------------------------------- */
+/* Figures and status -----------------------------------------------------------------------------
+ */
 
 static bool is_open(double high)
 {
@@ -311,8 +316,7 @@ static void judge(allin1_timing_row *row, const a1_compared *facts)
     else if (row->speed_up < 1)
         row->status = ALLIN1_TIMING_SLOWER;
     else
-        row->status =
-            row->speed_up >= A1_EXCELLENT ? ALLIN1_TIMING_EXCELLENT : ALLIN1_TIMING_OK;
+        row->status = row->speed_up >= A1_EXCELLENT ? ALLIN1_TIMING_EXCELLENT : ALLIN1_TIMING_OK;
 }
 
 /* From costs to all else. */
@@ -343,12 +347,12 @@ static void fill_row(a1_comparison *c, allin1_timing_row *row, a1_compared *fact
     }
     facts->margin = isnan(known) ? log(A1_NOISE_UNKNOWN) : fmax(known, log(A1_NOISE_KNOWN));
     const double step = fmax(c->before->resolution, c->after->resolution);
-    facts->changed =
-        fabs(row->saved) > step * 1.000001 && fabs(log(row->speed_up)) > facts->margin;
+    facts->changed = fabs(row->saved) > step * 1.000001 && fabs(log(row->speed_up)) > facts->margin;
     judge(row, facts);
 }
 
-/* Rows ------------------------------------------------------------------------------------------- */
+/* Rows -------------------------------------------------------------------------------------------
+ */
 
 static bool add_row(a1_comparison *c, uint32_t before, uint32_t after, unsigned depth,
                     size_t parent)
@@ -376,8 +380,8 @@ static bool add_row(a1_comparison *c, uint32_t before, uint32_t after, unsigned 
                            .margin = NAN,
                            .parent = parent};
     *row = (allin1_timing_row){.depth = depth};
-    row->stage = a1_comparison_string(
-        c, x ? a1_timings_text(c->before, x->stage) : a1_timings_text(c->after, y->stage));
+    row->stage = a1_comparison_string(c, x ? a1_timings_text(c->before, x->stage)
+                                           : a1_timings_text(c->after, y->stage));
     row->before_backend =
         a1_comparison_string(c, x ? a1_node_fact(c->before, x, A1_FACT_BACKEND) : "");
     row->after_backend =
@@ -441,7 +445,8 @@ static bool add_children(a1_comparison *c, uint32_t before, uint32_t after, unsi
     return true;
 }
 
-/* Totals ----------------------------------------------------------------------------------------- */
+/* Totals -----------------------------------------------------------------------------------------
+ */
 
 /* Assumed where a single measurement says nothing about its own noise. */
 static a1_estimate with_assumption(a1_estimate e)

@@ -10,8 +10,8 @@ static const char *file_name(const char *path)
     return slash && slash[1] ? slash + 1 : path;
 }
 
-/* Numbers the names of one side in `names`: group[track] is the name's number. False when memory ran
- * out; *unique tells whether no two tracks have the same. */
+/* Numbers the names of one side in `names`: group[track] is the name's number. False when memory
+ * ran out; *unique tells whether no two tracks have the same. */
 static bool number_tracks(const allin1_timing_records *t, bool by_path, a1_interned *names,
                           uint32_t *group, bool *unique)
 {

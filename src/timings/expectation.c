@@ -8,10 +8,11 @@
 
 static allin1_status wrong(a1_error *err, const char *item, size_t length)
 {
-    return a1_fail(err, ALLIN1_ERROR_ARGUMENT,
-                   "an expectation is STAGE=LOW, STAGE=LOW-HIGH or one of these with @BACKEND, LOW and "
-                   "HIGH being speed-ups such as 2.5; not \"%.*s\"",
-                   (int)(length < 200 ? length : 200), item);
+    return a1_fail(
+        err, ALLIN1_ERROR_ARGUMENT,
+        "an expectation is STAGE=LOW, STAGE=LOW-HIGH or one of these with @BACKEND, LOW and "
+        "HIGH being speed-ups such as 2.5; not \"%.*s\"",
+        (int)(length < 200 ? length : 200), item);
 }
 
 /* A speed-up, with or without an x behind it; NULL when there is none. */

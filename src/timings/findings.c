@@ -5,10 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MOVED_SHARE 0.5 /* of a saving, that another stage costs more */
+#define MOVED_SHARE 0.5  /* of a saving, that another stage costs more */
 #define WORTH_WORDS 0.01 /* of the total: smaller changes stand in the table only */
 
-/* Drafts ----------------------------------------------------------------------------------------- */
+/* Drafts -----------------------------------------------------------------------------------------
+ */
 
 void a1_finding_begin(a1_finding_draft *draft, a1_comparison *c, allin1_finding_kind kind,
                       const char *stage)
@@ -19,28 +20,28 @@ void a1_finding_begin(a1_finding_draft *draft, a1_comparison *c, allin1_finding_
     draft->failed = !draft->finding.stage;
 }
 
-static const char *take(a1_finding_draft *draft, a1_text *text)
+static const char *take(a1_finding_draft *draft, a1_prose *text)
 {
-    char *bytes = a1_text_take(text);
+    char *bytes = a1_prose_take(text);
     const char *kept = bytes ? a1_comparison_string(draft->comparison, bytes) : NULL;
     free(bytes);
     draft->failed = draft->failed || !kept;
     return kept ? kept : "";
 }
 
-void a1_finding_title(a1_finding_draft *draft, a1_text *text)
+void a1_finding_title(a1_finding_draft *draft, a1_prose *text)
 {
     draft->finding.title = take(draft, text);
 }
 
-void a1_finding_cause(a1_finding_draft *draft, a1_text *text)
+void a1_finding_cause(a1_finding_draft *draft, a1_prose *text)
 {
     const char *cause = take(draft, text);
     if (draft->finding.cause_count < sizeof draft->causes / sizeof *draft->causes)
         draft->causes[draft->finding.cause_count++] = cause;
 }
 
-void a1_finding_command(a1_finding_draft *draft, a1_text *text)
+void a1_finding_command(a1_finding_draft *draft, a1_prose *text)
 {
     draft->finding.command = take(draft, text);
 }
@@ -68,12 +69,13 @@ allin1_status a1_finding_end(a1_finding_draft *draft, a1_error *err)
     return ALLIN1_OK;
 }
 
-/* Missed expectations ---------------------------------------------------------------------------- */
+/* Missed expectations ----------------------------------------------------------------------------
+ */
 
-static void put_costs(a1_text *text, const allin1_timing_row *row)
+static void put_costs(a1_prose *text, const allin1_timing_row *row)
 {
     a1_put_seconds(text, row->before);
-    a1_text_put(text, " -> ");
+    a1_prose_put(text, " -> ");
     a1_put_seconds(text, row->after);
 }
 
@@ -86,15 +88,15 @@ static void put_alternatives(a1_finding_draft *draft, const allin1_timing_row *r
         if (!a1_expectation_is_of(e, row) || !e->backend)
             continue;
         const double high = isnan(e->high) ? e->low : e->high;
-        a1_text text = {0};
-        a1_text_print(&text, "With the backend %s (", e->backend);
+        a1_prose text = {0};
+        a1_prose_print(&text, "With the backend %s (", e->backend);
         a1_put_expected(&text, e->low, high);
-        a1_text_put(&text, ") it would take ");
+        a1_prose_put(&text, ") it would take ");
         a1_put_seconds_range(&text, row->before / high, row->before / e->low);
-        a1_text_put(&text, ": ");
+        a1_prose_put(&text, ": ");
         a1_put_seconds_range(&text, row->after - row->before / e->low,
                              row->after - row->before / high);
-        a1_text_put(&text, " less than it took.");
+        a1_prose_put(&text, " less than it took.");
         a1_finding_cause(draft, &text);
     }
 }
@@ -106,47 +108,44 @@ static bool row_changed(const a1_comparison *c, const allin1_timing_row *row)
 
 static void put_promise(a1_finding_draft *draft, const allin1_timing_row *row)
 {
-    a1_text text = {0};
+    a1_prose text = {0};
     put_costs(&text, row);
-    a1_text_put(&text, row->saved < 0 ? ": it takes " : ": ");
+    a1_prose_put(&text, row->saved < 0 ? ": it takes " : ": ");
     a1_put_seconds(&text, fabs(row->saved));
-    a1_text_put(&text, row->saved < 0 ? " more" : " saved");
-    a1_text_put(&text, !row_changed(draft->comparison, row)
-                           ? ", which may be noise."
-                           : ".");
+    a1_prose_put(&text, row->saved < 0 ? " more" : " saved");
+    a1_prose_put(&text, !row_changed(draft->comparison, row) ? ", which may be noise." : ".");
     if (!isnan(row->speed_up_low))
-        a1_text_print(&text,
-                      " With 95 %% confidence the speed-up lies from %.2fx to %.2fx%s.",
-                      row->speed_up_low, row->speed_up_high,
-                      row->speed_up_high >= row->expected_low
-                          ? ", which reaches what was expected: more runs would tell"
-                          : "");
+        a1_prose_print(&text, " With 95 %% confidence the speed-up lies from %.2fx to %.2fx%s.",
+                       row->speed_up_low, row->speed_up_high,
+                       row->speed_up_high >= row->expected_low
+                           ? ", which reaches what was expected: more runs would tell"
+                           : "");
     a1_finding_cause(draft, &text);
 }
 
 static void put_title_of_missed(a1_finding_draft *draft, const allin1_timing_row *row)
 {
-    a1_text text = {0};
-    a1_text_put(&text, row->stage);
+    a1_prose text = {0};
+    a1_prose_put(&text, row->stage);
     if (row->expected_low <= 1) {
-        a1_text_put(&text, " became slower, which was not to be: ");
+        a1_prose_put(&text, " became slower, which was not to be: ");
         a1_put_speed_up(&text, row->speed_up);
-        a1_text_put(&text, " where ");
+        a1_prose_put(&text, " where ");
         a1_put_expected(&text, row->expected_low, row->expected_high);
-        a1_text_put(&text, " was expected.");
+        a1_prose_put(&text, " was expected.");
         a1_finding_title(draft, &text);
         return;
     }
-    a1_text_put(&text, row->status == ALLIN1_TIMING_PARTIAL ? " kept its promise in part: "
-                                                            : " is the issue: ");
+    a1_prose_put(&text, row->status == ALLIN1_TIMING_PARTIAL ? " kept its promise in part: "
+                                                             : " is the issue: ");
     a1_put_speed_up(&text, row->speed_up);
-    a1_text_put(&text, row->speed_up < 1 ? " (slower) where " : " where ");
+    a1_prose_put(&text, row->speed_up < 1 ? " (slower) where " : " where ");
     a1_put_expected(&text, row->expected_low, row->expected_high);
-    a1_text_put(&text, " was expected; of the ");
+    a1_prose_put(&text, " was expected; of the ");
     a1_put_seconds_range(&text, row->promised_low, row->promised_high);
-    a1_text_put(&text, " promised, ");
+    a1_prose_put(&text, " promised, ");
     a1_put_seconds_range(&text, row->left_low, row->left_high);
-    a1_text_put(&text, " are left on the table.");
+    a1_prose_put(&text, " are left on the table.");
     a1_finding_title(draft, &text);
 }
 
@@ -156,12 +155,13 @@ static allin1_status find_missed(a1_comparison *c, const allin1_timing_row *row,
     a1_finding_draft draft;
     a1_finding_begin(&draft, c, ALLIN1_FINDING_MISSED, row->stage);
     if (isnan(row->saved)) {
-        a1_text text = {0};
-        a1_text_print(&text, "%s was expected to become faster and is not measured: only %s has it.",
-                      row->stage, isnan(row->after) ? "BEFORE" : "AFTER");
+        a1_prose text = {0};
+        a1_prose_print(&text,
+                       "%s was expected to become faster and is not measured: only %s has it.",
+                       row->stage, isnan(row->after) ? "BEFORE" : "AFTER");
         a1_finding_title(&draft, &text);
-        a1_text_put(&text, "Another stage did its work, or it was not needed: a kept by-product "
-                           "may have been used again. That is not a like comparison.");
+        a1_prose_put(&text, "Another stage did its work, or it was not needed: a kept by-product "
+                            "may have been used again. That is not a like comparison.");
         a1_finding_cause(&draft, &text);
         a1_put_command(&text, c, index < c->shown.row_count ? &c->compared[index] : NULL, "");
         a1_finding_command(&draft, &text);
@@ -182,10 +182,11 @@ static allin1_status find_unknown_stages(a1_comparison *c, a1_error *err)
         if (e->found)
             continue;
         a1_finding_draft draft;
-        a1_text text = {0};
+        a1_prose text = {0};
         a1_finding_begin(&draft, c, ALLIN1_FINDING_MISSED, e->stage);
-        a1_text_print(&text, "%s was expected to become faster, and neither file has such a stage.",
-                      e->stage);
+        a1_prose_print(&text,
+                       "%s was expected to become faster, and neither file has such a stage.",
+                       e->stage);
         a1_finding_title(&draft, &text);
         A1_TRY(a1_finding_end(&draft, err));
     }
@@ -223,7 +224,8 @@ static allin1_status find_all_missed(a1_comparison *c, a1_error *err)
     return find_unknown_stages(c, err);
 }
 
-/* Changes ---------------------------------------------------------------------------------------- */
+/* Changes ----------------------------------------------------------------------------------------
+ */
 
 static bool is_leaf(const a1_comparison *c, size_t row)
 {
@@ -266,29 +268,30 @@ static allin1_status find_change(a1_comparison *c, size_t row, a1_error *err)
     const double more = cost_more(c, row);
     const allin1_timing_row *from = more > 0 ? came_from(c, more) : NULL;
     a1_finding_draft draft;
-    a1_text text = {0};
+    a1_prose text = {0};
     a1_finding_begin(&draft, c, ALLIN1_FINDING_CHANGE, r->stage);
     if (r->status == ALLIN1_TIMING_NEW || r->status == ALLIN1_TIMING_GONE) {
-        a1_text_print(&text, "%s is %s: ", r->stage, r->status == ALLIN1_TIMING_NEW ? "new" : "gone");
+        a1_prose_print(&text, "%s is %s: ", r->stage,
+                       r->status == ALLIN1_TIMING_NEW ? "new" : "gone");
         a1_put_seconds(&text, r->status == ALLIN1_TIMING_NEW ? r->after : r->before);
-        a1_text_print(&text, " that only %s has.",
-                      r->status == ALLIN1_TIMING_NEW ? "AFTER" : "BEFORE");
+        a1_prose_print(&text, " that only %s has.",
+                       r->status == ALLIN1_TIMING_NEW ? "AFTER" : "BEFORE");
     } else {
-        a1_text_print(&text, "%s became slower: ", r->stage);
+        a1_prose_print(&text, "%s became slower: ", r->stage);
         put_costs(&text, r);
-        a1_text_put(&text, ", ");
+        a1_prose_put(&text, ", ");
         a1_put_speed_up(&text, r->speed_up);
-        a1_text_put(&text, ".");
+        a1_prose_put(&text, ".");
     }
     a1_finding_title(&draft, &text);
     if (from) {
-        a1_text_put(&text, "Time may have moved here: ");
-        a1_text_print(&text, "%s %s ", from->stage,
-                      from->status == ALLIN1_TIMING_GONE ? "is gone with" : "saved");
+        a1_prose_put(&text, "Time may have moved here: ");
+        a1_prose_print(&text, "%s %s ", from->stage,
+                       from->status == ALLIN1_TIMING_GONE ? "is gone with" : "saved");
         a1_put_seconds(&text, from->status == ALLIN1_TIMING_GONE ? from->before : from->saved);
-        a1_text_print(&text, ", and %s costs ", r->stage);
+        a1_prose_print(&text, ", and %s costs ", r->stage);
         a1_put_seconds(&text, more);
-        a1_text_put(&text, " more. Judge the two together.");
+        a1_prose_put(&text, " more. Judge the two together.");
         a1_finding_cause(&draft, &text);
     }
     return a1_finding_end(&draft, err);
@@ -320,21 +323,21 @@ static allin1_status find_good(a1_comparison *c, a1_error *err)
         if (!expected && parent != SIZE_MAX && c->rows[parent].status == ALLIN1_TIMING_EXCELLENT)
             continue;
         a1_finding_draft draft;
-        a1_text text = {0};
+        a1_prose text = {0};
         a1_finding_begin(&draft, c, ALLIN1_FINDING_GOOD, r->stage);
-        a1_text_print(&text, "%s is %s: ", r->stage,
-                      r->status == ALLIN1_TIMING_EXCELLENT ? "excellent" : "good");
+        a1_prose_print(&text, "%s is %s: ", r->stage,
+                       r->status == ALLIN1_TIMING_EXCELLENT ? "excellent" : "good");
         put_costs(&text, r);
-        a1_text_put(&text, ", ");
+        a1_prose_put(&text, ", ");
         a1_put_speed_up(&text, r->speed_up);
         if (expected) {
-            a1_text_put(&text, " where ");
+            a1_prose_put(&text, " where ");
             a1_put_expected(&text, r->expected_low, r->expected_high);
-            a1_text_put(&text, " was expected");
+            a1_prose_put(&text, " was expected");
         }
-        a1_text_put(&text, "; ");
+        a1_prose_put(&text, "; ");
         a1_put_seconds(&text, r->saved);
-        a1_text_put(&text, " saved.");
+        a1_prose_put(&text, " saved.");
         a1_finding_title(&draft, &text);
         A1_TRY(a1_finding_end(&draft, err));
     }

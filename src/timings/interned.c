@@ -54,8 +54,9 @@ static bool grow(a1_interned *strings)
     return true;
 }
 
-/* Length of a character that could move the cursor or turn the text after it: a control character of
- * ASCII or Latin-1, or a mark of direction (U+061C, U+200E, U+200F, U+2028..202E, U+2066..2069). */
+/* Length of a character that could move the cursor or turn the text after it: a control character
+ * of ASCII or Latin-1, or a mark of direction (U+061C, U+200E, U+200F, U+2028..202E, U+2066..2069).
+ */
 static size_t unsafe_length(const unsigned char *s)
 {
     if (s[0] < 0x20 || s[0] == 0x7f)
@@ -128,7 +129,8 @@ void a1_interned_free(a1_interned *strings)
     *strings = (a1_interned){0};
 }
 
-/* Pairs ------------------------------------------------------------------------------------------ */
+/* Pairs ------------------------------------------------------------------------------------------
+ */
 
 static size_t pair_slot(const a1_pair_map *map, uint64_t key)
 {

@@ -9,10 +9,11 @@ typedef struct a1_known_stage {
     unsigned step;      /* of the pipeline; stages of one step have no order */
     bool is_set_up;     /* loading and planning: belongs to a run rather than to a track */
     bool may_repeat;    /* more than once for one track, in one pass */
+    bool floats;        /* anywhere: says nothing about where a pass begins */
     const char *inside; /* the stage that contains it where a file does not say so; or NULL */
 } a1_known_stage;
 
-#define A1_KNOWN_STAGES 23
+#define A1_KNOWN_STAGES 31
 
 extern const a1_known_stage a1_known_stages[A1_KNOWN_STAGES]; /* in the order of reports */
 

@@ -10,7 +10,7 @@
 /* What was seen of one track in one run. */
 typedef struct pass_state {
     uint32_t pass;
-    uint32_t seen; /* bit of each known stage */
+    uint32_t seen;   /* bit of each known stage */
     unsigned step;   /* the furthest */
     bool has_holder; /* an unknown stage that contains others, such as the whole analysis */
 } pass_state;
@@ -80,6 +80,8 @@ static bool begins_a_pass(const pass_state *state, const a1_time_record *r, unsi
 {
     if (known == A1_KNOWN_STAGES)
         return r->contains && state->has_holder;
+    if (a1_known_stages[known].floats)
+        return false;
     if (!(state->seen & 1u << known))
         return false;
     const a1_known_stage *stage = &a1_known_stages[known];
@@ -123,7 +125,7 @@ static bool find_pass(finder *f, a1_time_record *r)
         !r->track && known < A1_KNOWN_STAGES && a1_known_stages[known].is_set_up && state->pass;
     if (!state->pass || (!keeps && begins_a_pass(state, r, known)))
         *state = (pass_state){.pass = (uint32_t)++f->timings->pass_count};
-    if (known < A1_KNOWN_STAGES) {
+    if (known < A1_KNOWN_STAGES && !a1_known_stages[known].floats) {
         state->seen |= 1u << known;
         if (a1_known_stages[known].step > state->step)
             state->step = a1_known_stages[known].step;
@@ -195,7 +197,7 @@ allin1_status a1_passes_find(allin1_timing_records *timings, a1_error *err)
     timings->run_count = timings->pass_count = timings->track_count = 0;
     find_parents(timings);
     const bool good = find_passes(&f) && nest(timings, ALLIN1_STAGE_POSTPROCESS) &&
-                      nest(timings, "visualize");
+                      nest(timings, ALLIN1_STAGE_VISUALIZE);
     a1_pair_free(&f.runs);
     a1_pair_free(&f.tracks);
     a1_pair_free(&f.states);

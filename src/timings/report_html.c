@@ -17,85 +17,92 @@ static const char style[] =
     "h1{font-size:1.6rem;margin:0 0 .5rem}h2{font-size:1.2rem;margin:2rem 0 .5rem}"
     ".source{color:var(--soft);margin:.1rem 0;overflow-wrap:anywhere}"
     ".whole{background:var(--card);border:1px solid var(--line);border-radius:8px;"
-    "padding:.75rem 1rem;margin:1rem 0}.whole p{margin:.25rem 0}.whole p:first-child{font-size:1.25rem;"
+    "padding:.75rem 1rem;margin:1rem 0}.whole p{margin:.25rem 0}.whole "
+    "p:first-child{font-size:1.25rem;"
     "font-weight:600}"
-    ".wide{overflow-x:auto}table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums}"
+    ".wide{overflow-x:auto}table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-"
+    "nums}"
     "caption{text-align:left;color:var(--soft);padding:.25rem 0}"
-    "th,td{padding:.3rem .6rem;border-bottom:1px solid var(--line);text-align:right;white-space:nowrap}"
+    "th,td{padding:.3rem .6rem;border-bottom:1px solid "
+    "var(--line);text-align:right;white-space:nowrap}"
     "th:first-child,.left{text-align:left}tbody th{font-weight:400}tr.top th{font-weight:600}"
     "tfoot th,tfoot td{font-weight:600;border-bottom:0}"
-    ".bars{width:9rem;min-width:5rem}.bar{display:block;height:.45rem;border-radius:2px;margin:2px 0}"
+    ".bars{width:9rem;min-width:5rem}.bar{display:block;height:.45rem;border-radius:2px;margin:2px "
+    "0}"
     ".bar.b{background:var(--before)}.bar.a{background:var(--after)}"
     ".good{color:var(--good)}.bad{color:var(--bad);font-weight:600}.warn{color:var(--warn)}"
     "ol{padding-left:1.4rem}li{margin:.6rem 0}li p{margin:.2rem 0}.kind{font-weight:600}"
     "ul{margin:.2rem 0}ul li{margin:.15rem 0;color:var(--soft)}"
-    "pre{background:var(--card);border:1px solid var(--line);border-radius:6px;padding:.5rem .75rem;"
+    "pre{background:var(--card);border:1px solid var(--line);border-radius:6px;padding:.5rem "
+    ".75rem;"
     "overflow-x:auto;margin:.4rem 0}";
 
-void a1_html_begin(a1_text *text, const char *title)
+void a1_html_begin(a1_prose *text, const char *title)
 {
-    a1_text_put(text, "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
-                      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
-                      "<title>");
-    a1_text_html(text, title);
-    a1_text_print(text, "</title>\n<style>%s</style>\n</head>\n<body>\n<main>\n<h1>", style);
-    a1_text_html(text, title);
-    a1_text_put(text, "</h1>\n");
+    a1_prose_put(text, "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
+                       "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
+                       "<title>");
+    a1_prose_html(text, title);
+    a1_prose_print(text, "</title>\n<style>%s</style>\n</head>\n<body>\n<main>\n<h1>", style);
+    a1_prose_html(text, title);
+    a1_prose_put(text, "</h1>\n");
 }
 
-void a1_html_end(a1_text *text)
+void a1_html_end(a1_prose *text)
 {
-    a1_text_put(text, "</main>\n</body>\n</html>\n");
+    a1_prose_put(text, "</main>\n</body>\n</html>\n");
 }
 
-/* Pieces ----------------------------------------------------------------------------------------- */
+/* Pieces -----------------------------------------------------------------------------------------
+ */
 
-static void put_escaped(a1_text *out, a1_text *text)
+static void put_escaped(a1_prose *out, a1_prose *text)
 {
-    char *bytes = a1_text_take(text);
+    char *bytes = a1_prose_take(text);
     out->failed = out->failed || !bytes;
     if (bytes)
-        a1_text_html(out, bytes);
+        a1_prose_html(out, bytes);
     free(bytes);
 }
 
-static void put_source(a1_text *out, const char *label, const char *name,
+static void put_source(a1_prose *out, const char *label, const char *name,
                        const allin1_timing_facts *facts)
 {
-    a1_text text = {0};
-    a1_text_print(out, "<p class=\"source\">%s ", label);
-    a1_text_html(out, name);
-    a1_text_put(out, ": ");
+    a1_prose text = {0};
+    a1_prose_print(out, "<p class=\"source\">%s ", label);
+    a1_prose_html(out, name);
+    a1_prose_put(out, ": ");
     a1_put_facts(&text, facts);
     put_escaped(out, &text);
-    a1_text_put(out, "</p>\n");
+    a1_prose_put(out, "</p>\n");
 }
 
-static void put_time(a1_text *out, double seconds)
+static void put_time(a1_prose *out, double seconds)
 {
-    a1_text_put(out, "<td>");
+    a1_prose_put(out, "<td>");
     if (isnan(seconds))
-        a1_text_put(out, "&ndash;");
+        a1_prose_put(out, "&ndash;");
     else
         a1_put_seconds(out, seconds);
-    a1_text_put(out, "</td>");
+    a1_prose_put(out, "</td>");
 }
 
-static void put_stage(a1_text *out, const char *stage, unsigned depth)
+static void put_stage(a1_prose *out, const char *stage, unsigned depth)
 {
-    a1_text_print(out, "<tr%s><th scope=\"row\" style=\"padding-left:%.1frem\">",
-                  depth == 0 ? " class=\"top\"" : "", 0.6 + 1.2 * (depth < 6 ? depth : 6));
-    a1_text_html(out, stage);
-    a1_text_put(out, "</th>");
+    a1_prose_print(out, "<tr%s><th scope=\"row\" style=\"padding-left:%.1frem\">",
+                   depth == 0 ? " class=\"top\"" : "", 0.6 + 1.2 * (depth < 6 ? depth : 6));
+    a1_prose_html(out, stage);
+    a1_prose_put(out, "</th>");
 }
 
-static void put_bar(a1_text *out, const char *class, double part, double whole)
+static void put_bar(a1_prose *out, const char *class, double part, double whole)
 {
     const double width = part > 0 && whole > 0 ? fmin(part / whole, 1) * 100 : 0;
-    a1_text_print(out, "<span class=\"bar %s\" style=\"width:%.2f%%\"></span>", class, width);
+    a1_prose_print(out, "<span class=\"bar %s\" style=\"width:%.2f%%\"></span>", class, width);
 }
 
-/* The comparison --------------------------------------------------------------------------------- */
+/* The comparison ---------------------------------------------------------------------------------
+ */
 
 static const char *class_of(const allin1_timing_row *row)
 {
@@ -131,40 +138,40 @@ static const char *sign_of(const allin1_timing_row *row)
     }
 }
 
-static void put_row(a1_text *out, const allin1_timing_row *row, double whole, bool backends)
+static void put_row(a1_prose *out, const allin1_timing_row *row, double whole, bool backends)
 {
-    a1_text text = {0};
+    a1_prose text = {0};
     put_stage(out, row->stage, row->depth);
     put_time(out, row->before);
     put_time(out, row->after);
     put_time(out, row->saved);
-    a1_text_put(out, "<td>");
+    a1_prose_put(out, "<td>");
     if (isnan(row->speed_up))
-        a1_text_put(out, "&ndash;");
+        a1_prose_put(out, "&ndash;");
     else
         a1_put_speed_up(out, row->speed_up);
     if (!isnan(row->speed_up_low)) {
-        a1_text_put(out, " <small>");
+        a1_prose_put(out, " <small>");
         a1_put_interval(out, row);
-        a1_text_put(out, "</small>");
+        a1_prose_put(out, "</small>");
     }
-    a1_text_put(out, "</td><td>");
+    a1_prose_put(out, "</td><td>");
     a1_put_expected_briefly(&text, row);
     put_escaped(out, &text);
-    a1_text_print(out, "</td><td class=\"%s\">%s%s", class_of(row), sign_of(row),
-                  allin1_timing_status_string(row->status));
+    a1_prose_print(out, "</td><td class=\"%s\">%s%s", class_of(row), sign_of(row),
+                   allin1_timing_status_string(row->status));
     if (backends) {
-        a1_text_put(out, "</td><td class=\"left\">");
+        a1_prose_put(out, "</td><td class=\"left\">");
         a1_put_backends(&text, row);
         put_escaped(out, &text);
     }
-    a1_text_put(out, "</td><td class=\"bars\" aria-hidden=\"true\">");
+    a1_prose_put(out, "</td><td class=\"bars\" aria-hidden=\"true\">");
     put_bar(out, "b", row->before, whole);
     put_bar(out, "a", row->after, whole);
-    a1_text_put(out, "</td></tr>\n");
+    a1_prose_put(out, "</td></tr>\n");
 }
 
-static void put_comparison_table(a1_text *out, const allin1_timing_comparison *c)
+static void put_comparison_table(a1_prose *out, const allin1_timing_comparison *c)
 {
     double whole = 0; /* the longest bar's */
     bool backends = false;
@@ -172,116 +179,119 @@ static void put_comparison_table(a1_text *out, const allin1_timing_comparison *c
         whole = fmax(whole, fmax(c->rows[i].before, c->rows[i].after));
         backends = backends || *c->rows[i].before_backend || *c->rows[i].after_backend;
     }
-    a1_text_put(out,
-                "<h2>Stages</h2>\n<div class=\"wide\" tabindex=\"0\" role=\"region\" "
-                "aria-label=\"Stages\">\n<table>\n<caption>Medians; indented stages are part of the one "
-                "above. Grey bars: before, blue: after.</caption>\n<thead><tr><th "
-                "scope=\"col\">Stage</th><th scope=\"col\">Before</th><th scope=\"col\">After</th><th "
-                "scope=\"col\">Saved</th><th scope=\"col\">Speed-up</th><th "
-                "scope=\"col\">Expected</th><th scope=\"col\" class=\"left\">Status</th>");
+    a1_prose_put(
+        out,
+        "<h2>Stages</h2>\n<div class=\"wide\" tabindex=\"0\" role=\"region\" "
+        "aria-label=\"Stages\">\n<table>\n<caption>Medians; indented stages are part of the one "
+        "above. Grey bars: before, blue: after.</caption>\n<thead><tr><th "
+        "scope=\"col\">Stage</th><th scope=\"col\">Before</th><th scope=\"col\">After</th><th "
+        "scope=\"col\">Saved</th><th scope=\"col\">Speed-up</th><th "
+        "scope=\"col\">Expected</th><th scope=\"col\" class=\"left\">Status</th>");
     if (backends)
-        a1_text_put(out, "<th scope=\"col\" class=\"left\">Backend</th>");
-    a1_text_put(out, "<td class=\"bars\"></td></tr></thead>\n<tbody>\n");
+        a1_prose_put(out, "<th scope=\"col\" class=\"left\">Backend</th>");
+    a1_prose_put(out, "<td class=\"bars\"></td></tr></thead>\n<tbody>\n");
     for (size_t i = 0; i < c->row_count; i++)
         put_row(out, &c->rows[i], whole, backends);
-    a1_text_put(out, "</tbody>\n<tfoot>\n");
+    a1_prose_put(out, "</tbody>\n<tfoot>\n");
     put_row(out, &c->total, 0, backends);
-    a1_text_put(out, "</tfoot>\n</table>\n</div>\n");
+    a1_prose_put(out, "</tfoot>\n</table>\n</div>\n");
 }
 
-static void put_finding(a1_text *out, const allin1_finding *finding)
+static void put_finding(a1_prose *out, const allin1_finding *finding)
 {
     static const char *const classes[] = {"bad", "warn", "warn", "warn", "good"};
     static const char *const words[] = {"Missed", "Suspicion", "Measured differently", "Changed",
                                         "Good"};
-    a1_text_print(out, "<li><p><span class=\"kind %s\">%s:</span> ", classes[finding->kind],
-                  words[finding->kind]);
-    a1_text_html(out, finding->title);
-    a1_text_put(out, "</p>\n");
+    a1_prose_print(out, "<li><p><span class=\"kind %s\">%s:</span> ", classes[finding->kind],
+                   words[finding->kind]);
+    a1_prose_html(out, finding->title);
+    a1_prose_put(out, "</p>\n");
     if (finding->cause_count > 0)
-        a1_text_put(out, "<ul>\n");
+        a1_prose_put(out, "<ul>\n");
     for (size_t k = 0; k < finding->cause_count; k++) {
         if (!*finding->causes[k])
             continue;
-        a1_text_put(out, "<li>");
-        a1_text_html(out, finding->causes[k]);
-        a1_text_put(out, "</li>\n");
+        a1_prose_put(out, "<li>");
+        a1_prose_html(out, finding->causes[k]);
+        a1_prose_put(out, "</li>\n");
     }
     if (finding->cause_count > 0)
-        a1_text_put(out, "</ul>\n");
+        a1_prose_put(out, "</ul>\n");
     if (*finding->command) {
-        a1_text_put(out, "<pre tabindex=\"0\"><code>");
-        a1_text_html(out, finding->command);
-        a1_text_put(out, "</code></pre>\n");
+        a1_prose_put(out, "<pre tabindex=\"0\"><code>");
+        a1_prose_html(out, finding->command);
+        a1_prose_put(out, "</code></pre>\n");
     }
-    a1_text_put(out, "</li>\n");
+    a1_prose_put(out, "</li>\n");
 }
 
 char *a1_comparison_html(const allin1_timing_comparison *c)
 {
-    a1_text out = {0}, text = {0};
+    a1_prose out = {0}, text = {0};
     a1_html_begin(&out, "Timings compared");
     put_source(&out, "Before:", c->before_name, &c->before_facts);
     put_source(&out, "After:", c->after_name, &c->after_facts);
-    a1_text_put(&out, "<div class=\"whole\">\n");
+    a1_prose_put(&out, "<div class=\"whole\">\n");
     for (unsigned n = 0; a1_put_conclusion(&text, c, n); n++) {
         if (text.used == 0)
             continue;
-        a1_text_put(&out, "<p>");
+        a1_prose_put(&out, "<p>");
         put_escaped(&out, &text);
-        a1_text_put(&out, "</p>\n");
+        a1_prose_put(&out, "</p>\n");
     }
-    a1_text_put(&out, "</div>\n");
+    a1_prose_put(&out, "</div>\n");
     put_comparison_table(&out, c);
     if (c->finding_count > 0) {
-        a1_text_put(&out, "<h2>Findings</h2>\n<ol>\n");
+        a1_prose_put(&out, "<h2>Findings</h2>\n<ol>\n");
         for (size_t i = 0; i < c->finding_count; i++)
             put_finding(&out, &c->findings[i]);
-        a1_text_put(&out, "</ol>\n");
+        a1_prose_put(&out, "</ol>\n");
     }
     a1_html_end(&out);
     out.failed = out.failed || text.failed;
-    return a1_text_take(&out);
+    return a1_prose_take(&out);
 }
 
-/* One file --------------------------------------------------------------------------------------- */
+/* One file ---------------------------------------------------------------------------------------
+ */
 
 char *a1_table_html(const a1_table *table)
 {
-    a1_text out = {0};
+    a1_prose out = {0};
     a1_html_begin(&out, "Timings");
     put_source(&out, "File:", table->name, &table->facts);
-    a1_text_put(&out,
-                "<h2>Stages</h2>\n<div class=\"wide\" tabindex=\"0\" role=\"region\" "
-                "aria-label=\"Stages\">\n<table>\n<caption>Indented stages are part of the one above. "
-                "Real time: cost of a second of audio.</caption>\n<thead><tr><th "
-                "scope=\"col\">Stage</th><th scope=\"col\">Count</th><th scope=\"col\">Total</th><th "
-                "scope=\"col\">Median</th><th scope=\"col\">Share</th><th scope=\"col\">Real "
-                "time</th><th scope=\"col\" class=\"left\">Backend</th><th scope=\"col\" "
-                "class=\"left\">Precision</th><td class=\"bars\"></td></tr></thead>\n<tbody>\n");
+    a1_prose_put(
+        &out,
+        "<h2>Stages</h2>\n<div class=\"wide\" tabindex=\"0\" role=\"region\" "
+        "aria-label=\"Stages\">\n<table>\n<caption>Indented stages are part of the one above. "
+        "Real time: cost of a second of audio.</caption>\n<thead><tr><th "
+        "scope=\"col\">Stage</th><th scope=\"col\">Count</th><th scope=\"col\">Total</th><th "
+        "scope=\"col\">Median</th><th scope=\"col\">Share</th><th scope=\"col\">Real "
+        "time</th><th scope=\"col\" class=\"left\">Backend</th><th scope=\"col\" "
+        "class=\"left\">Precision</th><td class=\"bars\"></td></tr></thead>\n<tbody>\n");
     for (size_t i = 0; i < table->row_count; i++) {
         const a1_table_row *row = &table->rows[i];
         put_stage(&out, row->stage, row->depth);
-        a1_text_print(&out, "<td>%zu</td>", row->spans);
+        a1_prose_print(&out, "<td>%zu</td>", row->spans);
         put_time(&out, row->total);
         put_time(&out, row->median);
-        a1_text_print(&out, "<td>%.1f %%</td><td>", row->share * 100);
+        a1_prose_print(&out, "<td>%.1f %%</td><td>", row->share * 100);
         if (isnan(row->real_time_factor))
-            a1_text_put(&out, "&ndash;");
+            a1_prose_put(&out, "&ndash;");
         else
-            a1_text_print(&out, "%.4f", row->real_time_factor);
-        a1_text_print(&out, "</td><td class=\"left%s\">", row->fell_back ? " bad" : "");
-        a1_text_html(&out, row->backend);
-        a1_text_put(&out, "</td><td class=\"left\">");
-        a1_text_html(&out, row->precision);
-        a1_text_print(&out, "%s</td><td class=\"bars\" aria-hidden=\"true\">",
-                      row->fell_back ? " (not as asked)" : "");
+            a1_prose_print(&out, "%.4f", row->real_time_factor);
+        a1_prose_print(&out, "</td><td class=\"left%s\">", row->fell_back ? " bad" : "");
+        a1_prose_html(&out, row->backend);
+        a1_prose_put(&out, "</td><td class=\"left\">");
+        a1_prose_html(&out, row->precision);
+        a1_prose_print(&out, "%s</td><td class=\"bars\" aria-hidden=\"true\">",
+                       row->fell_back ? " (not as asked)" : "");
         put_bar(&out, "a", row->share, 1);
-        a1_text_put(&out, "</td></tr>\n");
+        a1_prose_put(&out, "</td></tr>\n");
     }
-    a1_text_put(&out, "</tbody>\n<tfoot>\n<tr><th scope=\"row\">total</th><td></td>");
+    a1_prose_put(&out, "</tbody>\n<tfoot>\n<tr><th scope=\"row\">total</th><td></td>");
     put_time(&out, table->total);
-    a1_text_put(&out, "<td colspan=\"6\"></td></tr>\n</tfoot>\n</table>\n</div>\n");
+    a1_prose_put(&out, "<td colspan=\"6\"></td></tr>\n</tfoot>\n</table>\n</div>\n");
     a1_html_end(&out);
-    return a1_text_take(&out);
+    return a1_prose_take(&out);
 }

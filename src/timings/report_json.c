@@ -109,6 +109,9 @@ char *a1_table_json(const a1_table *table)
     a1_json_close(&json, ']');
     a1_json_decimal(&json, "total", table->total, MICROSECONDS);
     a1_json_decimal(&json, "covered", table->covered, RATIO);
+    a1_json_decimal(&json, "wall", table->run_lines > 0 ? table->run_wall : NAN, MICROSECONDS);
+    a1_json_decimal(&json, "unaccounted", table->run_lines > 0 ? table->run_unaccounted : NAN,
+                    MICROSECONDS);
     a1_json_close(&json, '}');
     return a1_json_take(&json);
 }

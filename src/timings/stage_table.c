@@ -43,8 +43,7 @@ static allin1_status find_cover(const allin1_timing_records *t, double *covered,
         return a1_fail_memory(err, "a table");
     for (size_t i = 0; i < t->count; i++)
         if (t->records[i].parent_record < 0 && !isnan(t->records[i].start + t->records[i].end))
-            all[count++] =
-                (interval){t->records[i].run, t->records[i].start, t->records[i].end};
+            all[count++] = (interval){t->records[i].run, t->records[i].start, t->records[i].end};
     qsort(all, count, sizeof *all, by_start);
     for (size_t i = 0; i < count;) {
         const uint32_t run = all[i].run;
@@ -79,8 +78,7 @@ static allin1_status fill_row(const allin1_timing_records *t, uint32_t number, d
         .median = a1_median(values, node->sample_count),
         .own = node->own,
         .share = total > 0 ? node->total / total : 0,
-        .real_time_factor =
-            node->audio_seconds > 0 ? node->audio_cost / node->audio_seconds : NAN,
+        .real_time_factor = node->audio_seconds > 0 ? node->audio_cost / node->audio_seconds : NAN,
         .backend = a1_node_fact(t, node, A1_FACT_BACKEND),
         .precision = a1_node_fact(t, node, A1_FACT_PRECISION),
         .device = a1_node_fact(t, node, A1_FACT_DEVICE),
@@ -93,7 +91,11 @@ static allin1_status fill_row(const allin1_timing_records *t, uint32_t number, d
 
 allin1_status a1_table_make(const allin1_timing_records *t, a1_table *table, a1_error *err)
 {
-    *table = (a1_table){.name = t->name, .row_count = t->node_count};
+    *table = (a1_table){.name = t->name,
+                        .row_count = t->node_count,
+                        .run_lines = t->run_lines,
+                        .run_wall = t->run_wall,
+                        .run_unaccounted = t->run_unaccounted};
     a1_timings_facts(t, &table->facts);
     for (size_t i = 1; i <= t->node_count; i++)
         table->total += t->nodes[i].parent ? 0 : t->nodes[i].total;
@@ -130,8 +132,9 @@ static allin1_status report(allin1_timing_records *timings, allin1_report_format
     return status == ALLIN1_OK && !*out ? a1_fail_memory(err, "a report") : status;
 }
 
-allin1_status allin1_timing_records_report(allin1_timing_records *timings, allin1_report_format format,
-                                    char **out, allin1_error *error)
+allin1_status allin1_timing_records_report(allin1_timing_records *timings,
+                                           allin1_report_format format, char **out,
+                                           allin1_error *error)
 {
     a1_error err = {0};
     if (out)
@@ -158,6 +161,5 @@ allin1_status allin1_timing_comparison_report(const allin1_timing_comparison *co
                                        "a comparison, a format and a place for the report are "
                                        "needed"));
     *out = writers[format](comparison);
-    return a1_public_error(error, &err,
-                           *out ? ALLIN1_OK : a1_fail_memory(&err, "a report"));
+    return a1_public_error(error, &err, *out ? ALLIN1_OK : a1_fail_memory(&err, "a report"));
 }

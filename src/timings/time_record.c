@@ -5,7 +5,10 @@
 #include <stdio.h>
 #include <string.h>
 
-/* The reference rounds start, end and duration to 10 ms each, so that they disagree by up to 15 ms. */
+#include <allin1/allin1.h>
+
+/* The reference rounds start, end and duration to 10 ms each, so that they disagree by up to 15 ms.
+ */
 #define ROUNDING 0.0151
 
 static const char *const fact_keys[A1_FACTS] = {
@@ -16,6 +19,7 @@ static const char *const fact_keys[A1_FACTS] = {
     "backend",
     "precision_requested",
     "precision",
+    "fallback",
     "cpu_level_requested",
     "cpu_level",
     "threads",
@@ -114,8 +118,8 @@ static double positive(double value)
     return value >= 0 && value <= A1_TIME_LIMIT ? value : NAN;
 }
 
-static allin1_status read_object(a1_time_record *record, a1_interned *strings,
-                                 const json_t *object, char *reason, size_t size)
+static allin1_status read_object(a1_time_record *record, a1_interned *strings, const json_t *object,
+                                 char *reason, size_t size)
 {
     const char *stage = json_string_value(json_object_get(object, "stage"));
     if (!json_is_object(object) || !stage || !*stage) {
@@ -131,6 +135,7 @@ static allin1_status read_object(a1_time_record *record, a1_interned *strings,
     record->own = positive(number_of(object, "own"));
     record->cpu_seconds = positive(number_of(object, "cpu_seconds"));
     record->audio_seconds = positive(number_of(object, "audio_seconds"));
+    record->is_run = strcmp(stage, ALLIN1_STAGE_RUN) == 0 && json_object_get(object, "accounted");
     record->id = identifier_of(object, "id");
     record->parent = identifier_of(object, "parent");
     record->has_parent_key = json_object_get(object, "parent") != NULL;

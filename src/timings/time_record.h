@@ -16,6 +16,7 @@ typedef enum a1_time_fact {
     A1_FACT_BACKEND,
     A1_FACT_PRECISION_REQUESTED,
     A1_FACT_PRECISION,
+    A1_FACT_FALLBACK,
     A1_FACT_CPU_LEVEL_REQUESTED,
     A1_FACT_CPU_LEVEL,
     A1_FACT_THREADS,
@@ -37,6 +38,7 @@ typedef struct a1_time_record {
     uint64_t id, parent; /* 0: none */
     double start, end, duration;
     double own, audio_seconds, cpu_seconds;
+    bool is_run; /* the sum that ends a run, no stage */
     /* Filled in when the whole is arranged (timings/passes.h). */
     uint32_t run, pass, node;
     int64_t parent_record; /* index, -1 at the top */

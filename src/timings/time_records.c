@@ -21,7 +21,8 @@ const char *a1_timings_text(const allin1_timing_records *timings, uint32_t numbe
     return a1_interned_text(&timings->strings, number);
 }
 
-/* Problems --------------------------------------------------------------------------------------- */
+/* Problems ---------------------------------------------------------------------------------------
+ */
 
 static allin1_status out_of_memory(a1_error *err)
 {
@@ -49,7 +50,8 @@ static allin1_status note_problem(allin1_timing_records *t, a1_error *err, const
     return ALLIN1_OK;
 }
 
-/* Lines ------------------------------------------------------------------------------------------ */
+/* Lines ------------------------------------------------------------------------------------------
+ */
 
 static uint64_t pair(uint32_t a, uint32_t b)
 {
@@ -118,8 +120,8 @@ static allin1_status skip_line(allin1_timing_records *t, const char *reason, a1_
     return note_problem(t, err, "%s; skipped", reason);
 }
 
-static allin1_status take_line(allin1_timing_records *t, const char *line, size_t length, bool cut_off,
-                               a1_error *err)
+static allin1_status take_line(allin1_timing_records *t, const char *line, size_t length,
+                               bool cut_off, a1_error *err)
 {
     a1_time_record record;
     char reason[400];
@@ -138,6 +140,12 @@ static allin1_status take_line(allin1_timing_records *t, const char *line, size_
     if (status != ALLIN1_OK)
         return skip_line(t, reason, err);
     record.line = t->line;
+    if (record.is_run) {
+        t->run_lines++;
+        t->run_wall += record.duration;
+        t->run_unaccounted += isnan(record.own) ? 0 : record.own;
+        return ALLIN1_OK;
+    }
     const uint32_t earlier = earlier_span(t, &record);
     if (earlier) {
         snprintf(reason, sizeof reason, "the same span as in line %u",
@@ -210,7 +218,8 @@ static allin1_status feed(allin1_timing_records *t, const char *text, size_t siz
     return ALLIN1_OK;
 }
 
-/* Whole files ------------------------------------------------------------------------------------ */
+/* Whole files ------------------------------------------------------------------------------------
+ */
 
 static allin1_status feed_descriptor(allin1_timing_records *t, int descriptor, a1_error *err)
 {
@@ -249,6 +258,8 @@ static allin1_status read_whole(allin1_timing_records *t, const char *path, a1_e
     A1_TRY(status);
     if (t->lines_with_text == 0)
         return a1_fail(err, ALLIN1_ERROR_FORMAT, "%s: is empty", path);
+    if (t->count == 0 && t->problem_count == 0)
+        return a1_fail(err, ALLIN1_ERROR_FORMAT, "%s: tells of runs, and of no stage", path);
     if (t->count == 0)
         return a1_fail(err, ALLIN1_ERROR_FORMAT,
                        "%s: none of its %zu lines is a record of timings; the first: %s", path,
@@ -256,7 +267,8 @@ static allin1_status read_whole(allin1_timing_records *t, const char *path, a1_e
     return ALLIN1_OK;
 }
 
-/* Public ----------------------------------------------------------------------------------------- */
+/* Public -----------------------------------------------------------------------------------------
+ */
 
 static allin1_status create(allin1_timing_records **out, const char *name, a1_error *err)
 {
@@ -269,7 +281,7 @@ static allin1_status create(allin1_timing_records **out, const char *name, a1_er
 }
 
 allin1_status allin1_timing_records_create(allin1_timing_records **timings, const char *name,
-                                    allin1_error *error)
+                                           allin1_error *error)
 {
     a1_error err = {0};
     if (!timings)
@@ -278,8 +290,8 @@ allin1_status allin1_timing_records_create(allin1_timing_records **timings, cons
     return a1_public_error(error, &err, create(timings, name ? name : "timings", &err));
 }
 
-allin1_status allin1_timing_records_feed(allin1_timing_records *timings, const char *text, size_t size,
-                                  allin1_error *error)
+allin1_status allin1_timing_records_feed(allin1_timing_records *timings, const char *text,
+                                         size_t size, allin1_error *error)
 {
     a1_error err = {0};
     if (!timings || (!text && size > 0))
@@ -288,7 +300,8 @@ allin1_status allin1_timing_records_feed(allin1_timing_records *timings, const c
     return a1_public_error(error, &err, feed(timings, text, size, &err));
 }
 
-allin1_status allin1_timing_records_read(allin1_timing_records **timings, const char *path, allin1_error *error)
+allin1_status allin1_timing_records_read(allin1_timing_records **timings, const char *path,
+                                         allin1_error *error)
 {
     a1_error err = {0};
     if (timings)
@@ -328,17 +341,17 @@ void allin1_timing_records_free(allin1_timing_records **timings)
 void a1_timings_facts(const allin1_timing_records *t, allin1_timing_facts *facts)
 {
     *facts = (allin1_timing_facts){.lines = t->lines_with_text,
-                                    .spans = t->count,
-                                    .bad_lines = t->bad_lines,
-                                    .runs = t->run_count,
-                                    .tracks = t->track_count,
-                                    .resolution = t->resolution,
-                                    .problems = (const char *const *)t->problems,
-                                    .problem_count = t->problem_count};
+                                   .spans = t->count,
+                                   .bad_lines = t->bad_lines,
+                                   .runs = t->run_count,
+                                   .tracks = t->track_count,
+                                   .resolution = t->resolution,
+                                   .problems = (const char *const *)t->problems,
+                                   .problem_count = t->problem_count};
 }
 
-allin1_status allin1_timing_records_describe(allin1_timing_records *timings, allin1_timing_facts *facts,
-                                      allin1_error *error)
+allin1_status allin1_timing_records_describe(allin1_timing_records *timings,
+                                             allin1_timing_facts *facts, allin1_error *error)
 {
     a1_error err = {0};
     if (!timings || !facts)

@@ -15,7 +15,7 @@ typedef struct a1_stage_node {
     uint32_t stage, parent; /* parent: number of the node, 0 at the top */
     bool is_sum;            /* of its children, not recorded itself */
     size_t spans;
-    double total, own; /* seconds of all its spans */
+    double total, own;                /* seconds of all its spans */
     size_t audio_spans;               /* those whose audio is known */
     double audio_seconds, audio_cost; /* of these */
     double cpu_seconds, cpu_cost;     /* of the spans whose processor time is known */
@@ -48,10 +48,12 @@ struct allin1_timing_records {
     size_t lines_with_text, bad_lines;
     char *problems[A1_PROBLEMS_NAMED + 1];
     size_t problem_count;
-    a1_pair_map seen_ids;    /* (run name, id) -> index + 1 */
-    a1_pair_map seen_stages; /* names, to count them */
-    a1_pair_map run_clocks;  /* run name -> index + 1 of its last record */
-    size_t clock_steps;      /* records that end before the one before them in their run */
+    a1_pair_map seen_ids;             /* (run name, id) -> index + 1 */
+    a1_pair_map seen_stages;          /* names, to count them */
+    a1_pair_map run_clocks;           /* run name -> index + 1 of its last record */
+    double run_wall, run_unaccounted; /* sums over the lines that end runs */
+    size_t run_lines;
+    size_t clock_steps; /* records that end before the one before them in their run */
 
     /* Arranged. */
     bool arranged;

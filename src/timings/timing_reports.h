@@ -4,7 +4,7 @@
 
 #include <allin1/timings_compare.h>
 
-#include "timings/text_buffer.h"
+#include "timings/prose.h"
 #include "timings/time_records.h"
 
 /* One stage of the table. */
@@ -24,9 +24,11 @@ typedef struct a1_table {
     allin1_timing_facts facts;
     a1_table_row *rows;
     size_t row_count;
-    double total;   /* of the top rows */
-    double covered; /* share of the time from a run's first start to its last end that lies in spans,
-                       over all runs; NAN when the clocks do not tell */
+    double total;     /* of the top rows */
+    double covered;   /* share of the time from a run's first start to its last end that lies in
+                         spans,   over all runs; NAN when the clocks do not tell */
+    size_t run_lines; /* runs that say themselves how long they lasted: */
+    double run_wall, run_unaccounted; /* seconds of those */
     const char *facts_of_all[A1_FACTS];
 } a1_table;
 
@@ -46,18 +48,19 @@ char *a1_comparison_html(const allin1_timing_comparison *c);
 /* Pieces that several of them share. */
 
 /* "1 run, 2 tracks, 30 spans"; with the skipped lines when there are any. */
-void a1_put_facts(a1_text *text, const allin1_timing_facts *facts);
+void a1_put_facts(a1_prose *text, const allin1_timing_facts *facts);
 /* "2.5-5x", ">=2x", "" when nothing is expected. */
-void a1_put_expected_briefly(a1_text *text, const allin1_timing_row *row);
+void a1_put_expected_briefly(a1_prose *text, const allin1_timing_row *row);
 /* "1.05-1.09" or "". */
-void a1_put_interval(a1_text *text, const allin1_timing_row *row);
+void a1_put_interval(a1_prose *text, const allin1_timing_row *row);
 /* The backends of a row: "reference", "reference -> fast", or "". */
-void a1_put_backends(a1_text *text, const allin1_timing_row *row);
-/* The n-th sentence about the whole, from 0 on, without markup; some are empty. False after the last. */
-bool a1_put_conclusion(a1_text *text, const allin1_timing_comparison *c, unsigned n);
+void a1_put_backends(a1_prose *text, const allin1_timing_row *row);
+/* The n-th sentence about the whole, from 0 on, without markup; some are empty. False after the
+ * last. */
+bool a1_put_conclusion(a1_prose *text, const allin1_timing_comparison *c, unsigned n);
 
 /* The start and the end of a page. */
-void a1_html_begin(a1_text *text, const char *title);
-void a1_html_end(a1_text *text);
+void a1_html_begin(a1_prose *text, const char *title);
+void a1_html_end(a1_prose *text);
 
 #endif

@@ -21,8 +21,8 @@ double a1_median(double *values, size_t count)
     return count % 2 ? values[count / 2] : (values[count / 2 - 1] + values[count / 2]) / 2;
 }
 
-/* Sum of squares around the mean after the `cut` values at each end were set to their inner neighbour;
- * `values` is sorted. */
+/* Sum of squares around the mean after the `cut` values at each end were set to their inner
+ * neighbour; `values` is sorted. */
 static double winsorised_squares(const double *values, size_t count, size_t cut)
 {
     double sum = 0, squares = 0;
@@ -75,8 +75,8 @@ double a1_log_ratio_margin(a1_estimate a, a1_estimate b)
 
 double a1_student_point(double freedom)
 {
-    /* From five on, the expansion of Cornish and Fisher around the normal distribution; below, between
-     * the whole numbers, linear in a power of 1 / freedom that straightens the curve. */
+    /* From five on, the expansion of Cornish and Fisher around the normal distribution; below,
+     * between the whole numbers, linear in a power of 1 / freedom that straightens the curve. */
     static const double whole[] = {12.7062, 4.3027, 3.1824, 2.7764, 2.5706};
     if (!(freedom > 1))
         return whole[0];

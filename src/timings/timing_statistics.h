@@ -17,9 +17,10 @@ typedef struct a1_estimate {
 
 /* Of repeated measurements; `values` is reordered.
  *
- * The variance is Yuen's (1974) of a mean without the highest and the lowest fifth, in which a single
- * disturbed measurement of five does not count, times pi / 2: the variance of a median of normal
- * measurements is at most that much of their mean's. With fewer than five nothing is left out. */
+ * The variance is Yuen's (1974) of a mean without the highest and the lowest fifth, in which a
+ * single disturbed measurement of five does not count, times pi / 2: the variance of a median of
+ * normal measurements is at most that much of their mean's. With fewer than five nothing is left
+ * out. */
 a1_estimate a1_estimate_median(double *values, size_t count);
 
 /* The sum of two independent estimates, degrees of freedom after Welch and Satterthwaite. */

@@ -14,7 +14,8 @@ static allin1_status take_over(a1_error *err, const allin1_error *error, allin1_
     return status == ALLIN1_OK ? status : a1_fail(err, status, "%s", error->message);
 }
 
-static allin1_status report_all(allin1_timing_comparison *c, allin1_timing_records *t, a1_error *err)
+static allin1_status report_all(allin1_timing_comparison *c, allin1_timing_records *t,
+                                a1_error *err)
 {
     allin1_error error = {0};
     for (allin1_report_format f = ALLIN1_REPORT_TEXT; f <= ALLIN1_REPORT_HTML; f++) {
@@ -41,9 +42,9 @@ static allin1_status whole(void *user, a1_error *err)
     if (status == ALLIN1_OK) /* a line that is none */
         status = allin1_timing_records_feed(after, "x\n", 2, &error);
     if (status == ALLIN1_OK)
-        status = allin1_timing_compare(before, after,
-                                        "spectrogram=2.5@torch,spectrogram=5.1@mlx,postprocess=2,no=1",
-                                        &c, &error);
+        status = allin1_timing_compare(
+            before, after, "spectrogram=2.5@torch,spectrogram=5.1@mlx,postprocess=2,no=1", &c,
+            &error);
     take_over(err, &error, status);
     if (status == ALLIN1_OK)
         status = report_all(c, after, err);

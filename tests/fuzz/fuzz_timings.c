@@ -1,4 +1,5 @@
-/* Timings. Before the first zero byte: BEFORE; then AFTER, to the next zero byte; then expectations. */
+/* Timings. Before the first zero byte: BEFORE; then AFTER, to the next zero byte; then
+ * expectations. */
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>

@@ -17,7 +17,8 @@ void feed_line(allin1_timing_records *timings, const char *format, ...)
     va_end(arguments);
     assert_true(length > 0 && (size_t)length < sizeof line - 1);
     strcpy(line + length, "\n");
-    assert_int_equal(allin1_timing_records_feed(timings, line, (size_t)length + 1, NULL), ALLIN1_OK);
+    assert_int_equal(allin1_timing_records_feed(timings, line, (size_t)length + 1, NULL),
+                     ALLIN1_OK);
 }
 
 void feed_stage(allin1_timing_records *timings, const char *stage, double start, double seconds,
@@ -54,8 +55,8 @@ allin1_timing_records *new_timings(const char *name)
     return timings;
 }
 
-allin1_timing_comparison *compare_timings(allin1_timing_records *before, allin1_timing_records *after,
-                                          const char *expected)
+allin1_timing_comparison *compare_timings(allin1_timing_records *before,
+                                          allin1_timing_records *after, const char *expected)
 {
     allin1_timing_comparison *comparison;
     allin1_error error;

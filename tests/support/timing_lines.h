@@ -19,8 +19,8 @@ const char *test_data(const char *name);
 allin1_timing_records *new_timings(const char *name);
 
 /* Fails the test when it fails. */
-allin1_timing_comparison *compare_timings(allin1_timing_records *before, allin1_timing_records *after,
-                                          const char *expected);
+allin1_timing_comparison *compare_timings(allin1_timing_records *before,
+                                          allin1_timing_records *after, const char *expected);
 
 /* The row of a stage, "total" too; fails the test when there is none. */
 const allin1_timing_row *row_of(const allin1_timing_comparison *comparison, const char *stage);

@@ -37,9 +37,9 @@ static allin1_timing_comparison *versus(allin1_timing_records *before, allin1_ti
 static void points_of_student(void **state)
 {
     (void)state;
-    static const double table[][2] = {{1, 12.7062},  {1.5, 6.0167}, {2, 4.3027},  {2.5, 3.5747},
-                                      {3, 3.1824},   {4, 2.7764},   {4.5, 2.6589}, {5, 2.5706},
-                                      {10, 2.2281},  {30, 2.0423},  {1e9, 1.95996}};
+    static const double table[][2] = {{1, 12.7062}, {1.5, 6.0167}, {2, 4.3027},   {2.5, 3.5747},
+                                      {3, 3.1824},  {4, 2.7764},   {4.5, 2.6589}, {5, 2.5706},
+                                      {10, 2.2281}, {30, 2.0423},  {1e9, 1.95996}};
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
         const double point = a1_student_point(table[i][0]);
         if (!(fabs(point / table[i][1] - 1) < 0.015))
@@ -79,8 +79,9 @@ static double normal(uint64_t *seed)
     return sum;
 }
 
-/* The interval covers the true speed-up at least as often as it says, for few and for many passes. The
- * bound: 95 %, less three standard errors of the count of 2,000 trials, 0.95 - 3 sqrt(0.95 * 0.05 / 2000). */
+/* The interval covers the true speed-up at least as often as it says, for few and for many passes.
+ * The bound: 95 %, less three standard errors of the count of 2,000 trials, 0.95 - 3 sqrt(0.95 *
+ * 0.05 / 2000). */
 static void intervals_hold_what_they_say(void **state)
 {
     (void)state;
@@ -97,19 +98,19 @@ static void intervals_hold_what_they_say(void **state)
             }
             const a1_estimate x = a1_estimate_median(a, counts[k]);
             const a1_estimate y = a1_estimate_median(b, counts[k]);
-            covered +=
-                fabs(log(x.value / y.value) - log(2)) <= a1_log_ratio_margin(x, y);
+            covered += fabs(log(x.value / y.value) - log(2)) <= a1_log_ratio_margin(x, y);
         }
         if (covered < trials * (0.95 - 3 * sqrt(0.95 * 0.05 / trials)))
-            fail_msg("%zu passes: %d of %d intervals hold the speed-up", counts[k], covered, trials);
+            fail_msg("%zu passes: %d of %d intervals hold the speed-up", counts[k], covered,
+                     trials);
     }
 }
 
 static void noise_is_no_change(void **state)
 {
     (void)state;
-    allin1_timing_comparison *c = versus(PASSES(1.00, 1.10, 0.95, 1.05, 1.02),
-                                         PASSES(0.97, 1.08, 1.01, 0.93, 1.04), NULL);
+    allin1_timing_comparison *c =
+        versus(PASSES(1.00, 1.10, 0.95, 1.05, 1.02), PASSES(0.97, 1.08, 1.01, 0.93, 1.04), NULL);
     const allin1_timing_row *row = row_of(c, "nn");
     assert_int_equal(row->status, ALLIN1_TIMING_NO_CHANGE);
     assert_true(row->speed_up_low < 1 && row->speed_up_high > 1);
@@ -172,7 +173,7 @@ static void each_status(void **state)
         {0.40, "nn=2-3", ALLIN1_TIMING_OK, 0},
         {0.50, "nn=2-3", ALLIN1_TIMING_OK, 0},
         {0.33, "nn=2-3", ALLIN1_TIMING_EXCELLENT, 0},
-        {0.10, "nn=2", ALLIN1_TIMING_OK, 0},       /* no upper bound to exceed */
+        {0.10, "nn=2", ALLIN1_TIMING_OK, 0},        /* no upper bound to exceed */
         {0.51, "nn=2-3", ALLIN1_TIMING_PARTIAL, 1}, /* 0.49 of 0.5 s */
         {0.83, "nn=2-3", ALLIN1_TIMING_PARTIAL, 1}, /* 0.17 s: just over a third */
         {0.84, "nn=2-3", ALLIN1_TIMING_ISSUE, 1},
@@ -202,13 +203,13 @@ static void each_status(void **state)
 static void alternatives_and_backends(void **state)
 {
     (void)state;
-    const char *line = "{\"stage\": \"nn\", \"duration\": %g, \"track\": \"a\", \"backend\": \"%s\"}";
+    const char *line =
+        "{\"stage\": \"nn\", \"duration\": %g, \"track\": \"a\", \"backend\": \"%s\"}";
     for (int ran = 0; ran < 2; ran++) {
         allin1_timing_records *before = new_timings("b"), *after = new_timings("a");
         feed_line(before, line, 1.0, "slow");
         feed_line(after, line, 0.45, ran ? "fast" : "slow");
-        allin1_timing_comparison *c =
-            versus(before, after, "nn=5@faster,nn=2-3@fast,nn=4@other");
+        allin1_timing_comparison *c = versus(before, after, "nn=5@faster,nn=2-3@fast,nn=4@other");
         const allin1_timing_row *row = row_of(c, "nn");
         /* Only the promise of the backend that ran counts; else all of them. */
         assert_true(row->expected_low == 2);
@@ -221,8 +222,8 @@ static void alternatives_and_backends(void **state)
 static void wrong_expectations(void **state)
 {
     (void)state;
-    static const char *const wrong[] = {"nn",     "nn=",    "=2",      "nn=x",    "nn=2-",
-                                        "nn=2-1", "nn=0",   "nn=-2",   "nn=2@",   "nn=2,",
+    static const char *const wrong[] = {"nn",     "nn=",    "=2",      "nn=x",   "nn=2-",
+                                        "nn=2-1", "nn=0",   "nn=-2",   "nn=2@",  "nn=2,",
                                         "nn=2 ",  "nn=nan", "nn=1e99", "nn=inf", ",nn=2"};
     allin1_timing_records *t = PASSES(1.0);
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
@@ -245,8 +246,9 @@ static void wrong_expectations(void **state)
 /* One record of this program with the facts that a cause is read from. */
 static void feed_facts(allin1_timing_records *t, double start, double seconds, const char *facts)
 {
-    feed_line(t, "{\"stage\": \"demix\", \"start\": %g, \"end\": %.6f, \"track\": \"/a.wav\", "
-                 "\"run\": \"%p\", \"version\": \"1\", %s}",
+    feed_line(t,
+              "{\"stage\": \"demix\", \"start\": %g, \"end\": %.6f, \"track\": \"/a.wav\", "
+              "\"run\": \"%p\", \"version\": \"1\", %s}",
               start, start + seconds, (void *)t, facts);
 }
 
@@ -264,15 +266,14 @@ static void causes_that_records_show(void **state)
          NULL},
         {"\"precision\": \"bf16\"", "\"precision\": \"fp32\"",
          "The precision differs: bf16 before, fp32 after", "--precision bf16"},
-        {"\"precision\": \"fp32\"",
-         "\"precision_requested\": \"bf16\", \"precision\": \"fp32\"",
+        {"\"precision\": \"fp32\"", "\"precision_requested\": \"bf16\", \"precision\": \"fp32\"",
          "asked for was bf16, and fp32 ran", "--precision bf16"},
         {"\"audio_seconds\": 100", "\"audio_seconds\": 190",
          "The audio is not as long: 100.0 s before, 190.0 s after. For each second of audio the "
          "speed-up is 2.00x",
          NULL},
         {"\"threads\": 2, \"cpu_seconds\": 1.9", "\"threads\": 2, \"cpu_seconds\": 0.7",
-         "it had 95 % of its threads' time before and 37 % after", "allin1 bench --runs 5 /a.wav"},
+         "it had 95 % of its threads' time before and 37 % after", "allin1 bench /a.wav"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         allin1_timing_records *before = new_timings("b"), *after = new_timings("a");
@@ -297,8 +298,7 @@ static void causes_that_records_show(void **state)
 static void a_cold_first_pass(void **state)
 {
     (void)state;
-    allin1_timing_comparison *c =
-        versus(PASSES(1, 1, 1, 1), PASSES(3, 0.9, 0.9, 0.9), "nn=1.5");
+    allin1_timing_comparison *c = versus(PASSES(1, 1, 1, 1), PASSES(3, 0.9, 0.9, 0.9), "nn=1.5");
     expect_cause(finding_of(c, ALLIN1_FINDING_MISSED, "nn"),
                  "The first pass was cold: 3000.0 ms, 3.3 times as much as the later ones");
     allin1_timing_comparison_free(&c);
@@ -348,7 +348,8 @@ static void files_that_were_measured_differently(void **state)
     for (size_t i = 0; i < c->finding_count; i++) {
         if (c->findings[i].kind != ALLIN1_FINDING_DIFFERENCE)
             continue;
-        threads |= strstr(c->findings[i].title, "The number of threads differs: 4 before, 2 after") != NULL;
+        threads |= strstr(c->findings[i].title,
+                          "The number of threads differs: 4 before, 2 after") != NULL;
         host |= strstr(c->findings[i].title, "The machine differs: x before, y after") != NULL;
         tracks |= strstr(c->findings[i].title, "1 of the tracks are in both files") != NULL;
     }
@@ -357,7 +358,8 @@ static void files_that_were_measured_differently(void **state)
     allin1_timing_comparison_free(&c);
 }
 
-/* The same song in another folder is the same song; songs of other names are not compared one by one. */
+/* The same song in another folder is the same song; songs of other names are not compared one by
+ * one. */
 static void tracks_of_other_names(void **state)
 {
     (void)state;

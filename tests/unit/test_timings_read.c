@@ -37,9 +37,9 @@ static const json_t *stage_of(const json_t *table, const char *name)
 {
     size_t i;
     json_t *row;
-    json_array_foreach(json_object_get(table, "stages"), i, row)
-        if (strcmp(json_string_value(json_object_get(row, "stage")), name) == 0)
-            return row;
+    json_array_foreach(json_object_get(table, "stages"), i,
+                       row) if (strcmp(json_string_value(json_object_get(row, "stage")), name) ==
+                                0) return row;
     fail_msg("there is no stage %s", name);
     return NULL;
 }
@@ -103,11 +103,12 @@ static void runs_and_passes(void **state)
                 for (size_t i = track ? 1 : 0; i < 5; i++) {
                     const char *name = i == 0 ? NULL : track ? "/b.wav" : "/a.wav";
                     if (named)
-                        feed_line(t,
-                                  "{\"stage\": \"%s\", \"start\": %g, \"end\": %g, \"run\": \"r%d\", "
-                                  "\"track\": %s%s%s}",
-                                  stages[i], clock, clock + 1 + pass, pass / 2, name ? "\"" : "",
-                                  name ? name : "null", name ? "\"" : "");
+                        feed_line(
+                            t,
+                            "{\"stage\": \"%s\", \"start\": %g, \"end\": %g, \"run\": \"r%d\", "
+                            "\"track\": %s%s%s}",
+                            stages[i], clock, clock + 1 + pass, pass / 2, name ? "\"" : "",
+                            name ? name : "null", name ? "\"" : "");
                     else
                         feed_stage(t, stages[i], clock, 1 + pass, name);
                     clock += 1 + pass;
@@ -138,11 +139,13 @@ static void a_span_around_all(void **state)
     (void)state;
     allin1_timing_records *t = new_timings("t");
     for (int pass = 0; pass < 4; pass++) {
-        feed_line(t, "{\"stage\": \"nn\", \"start\": %d, \"end\": %d, \"run\": \"r\", \"id\": %d, "
-                     "\"parent\": %d, \"track\": \"a\"}",
+        feed_line(t,
+                  "{\"stage\": \"nn\", \"start\": %d, \"end\": %d, \"run\": \"r\", \"id\": %d, "
+                  "\"parent\": %d, \"track\": \"a\"}",
                   10 * pass, 10 * pass + 4, 2 * pass + 2, 2 * pass + 1);
-        feed_line(t, "{\"stage\": \"analysis\", \"start\": %d, \"end\": %d, \"run\": \"r\", \"id\": "
-                     "%d, \"parent\": null, \"track\": \"a\"}",
+        feed_line(t,
+                  "{\"stage\": \"analysis\", \"start\": %d, \"end\": %d, \"run\": \"r\", \"id\": "
+                  "%d, \"parent\": null, \"track\": \"a\"}",
                   10 * pass, 10 * pass + 5, 2 * pass + 1);
     }
     json_t *table = table_of(t);
@@ -205,7 +208,8 @@ static void lines_that_are_no_records(void **state)
         {"{\"stage\":\"nn\",\"duration\":\"1\"}", "neither a duration"},
         {"{\"stage\":\"nn\",\"duration\":-0.5}", "the duration is negative: -0.5 s"},
         {"{\"stage\":\"nn\",\"start\":3,\"end\":2}", "the clock went backwards"},
-        {"{\"stage\":\"nn\",\"start\":3,\"end\":9,\"duration\":1}", "is not the end less the start"},
+        {"{\"stage\":\"nn\",\"start\":3,\"end\":9,\"duration\":1}",
+         "is not the end less the start"},
         {"\x01\x02\xff", "not JSON"},
         {"{\"traceEvents\":[]}", "no \"stage\""},
     };
@@ -271,11 +275,13 @@ static void impossible_parents(void **state)
         static const char *const stages[] = {"postprocess", "functional_probs", "metrical_dbn",
                                              "functional_boundaries"};
         for (int k = 0; k < 4; k++)
-            feed_line(t, "{\"stage\":\"%s\",\"start\":%d,\"end\":%d,\"run\":\"r\",\"id\":%d,"
-                         "\"parent\":%d}",
+            feed_line(t,
+                      "{\"stage\":\"%s\",\"start\":%d,\"end\":%d,\"run\":\"r\",\"id\":%d,"
+                      "\"parent\":%d}",
                       stages[k], k, k + 1, k + 1, parents[i][k]);
         /* By name inside a stage that lies in itself. */
-        feed_line(t, "{\"stage\":\"functional_probs\",\"start\":9,\"end\":10,\"run\":\"r\",\"id\":5}");
+        feed_line(t,
+                  "{\"stage\":\"functional_probs\",\"start\":9,\"end\":10,\"run\":\"r\",\"id\":5}");
         feed_line(t, "{\"stage\":\"postprocess\",\"start\":9,\"end\":11,\"run\":\"r\",\"id\":6,"
                      "\"parent\":5}");
         json_t *table = table_of(t);
@@ -294,9 +300,9 @@ static void pieces_of_any_size(void **state)
     for (size_t piece = 1; piece <= size; piece++) {
         allin1_timing_records *t = new_timings("file");
         for (size_t at = 0; at < size; at += piece)
-            assert_int_equal(
-                allin1_timing_records_feed(t, text + at, piece < size - at ? piece : size - at, NULL),
-                ALLIN1_OK);
+            assert_int_equal(allin1_timing_records_feed(
+                                 t, text + at, piece < size - at ? piece : size - at, NULL),
+                             ALLIN1_OK);
         const allin1_timing_facts facts = facts_of(t);
         assert_int_equal(facts.spans, 3);
         assert_int_equal(facts.bad_lines, 1);
@@ -327,8 +333,8 @@ static void very_long_lines(void **state)
     allin1_timing_records_free(&t);
 }
 
-/* Thousands of tracks, every stage name that one may invent, names that steer a terminal. The time is
- * not tested; a quadratic reader would need minutes. */
+/* Thousands of tracks, every stage name that one may invent, names that steer a terminal. The time
+ * is not tested; a quadratic reader would need minutes. */
 static void large_and_strange_files(void **state)
 {
     (void)state;

@@ -1,6 +1,7 @@
-/* The measurement that this command was made for: an optimised pipeline that became less fast than was
- * promised. From the records alone the comparison must find which stage, by how much, and what is
- * suspicious. The figures are those of the issue; each expected number is worked out beside it. */
+/* The measurement that this command was made for: an optimised pipeline that became less fast than
+ * was promised. From the records alone the comparison must find which stage, by how much, and what
+ * is suspicious. The figures are those of the issue; each expected number is worked out beside it.
+ */
 #include "support/golden.h"
 #include "support/sandbox.h"
 #include "support/timing_lines.h"
@@ -60,9 +61,9 @@ static void each_component_gets_its_status(void **state)
     allin1_timing_comparison_free(&c);
 }
 
-/* 2.5 times (torch) promised 403.0 - 161.2 = 241.8 ms, 5.1 times (mlx) 403.0 - 79.02 = 323.98 ms; 26.1
- * of it came, 215.7 to 297.88 are left. (The report of the story calls the whole promise, 242 to 324 ms,
- * what was left.) */
+/* 2.5 times (torch) promised 403.0 - 161.2 = 241.8 ms, 5.1 times (mlx) 403.0 - 79.02 = 323.98
+ * ms; 26.1 of it came, 215.7 to 297.88 are left. (The report of the story calls the whole promise,
+ * 242 to 324 ms, what was left.) */
 static void the_spectrogram_is_the_issue(void **state)
 {
     (void)state;
@@ -134,14 +135,16 @@ static void other_records_give_other_reasons(void **state)
     for (int honest = 0; honest < 2; honest++) {
         allin1_timing_records *t = new_timings("t");
         const double nn = honest ? 0.95 : 0.0265, prep = honest ? 0.0001 : 0.966;
-        feed_line(t,
-                  "{\"stage\": \"nn\", \"start\": 1, \"end\": %.4f, \"device\": \"cpu\", \"model\": "
-                  "\"harmonix-all\", \"track\": \"a\", \"audio_seconds\": 200}",
-                  1 + nn);
-        feed_line(t,
-                  "{\"stage\": \"metrical_prep\", \"start\": %.4f, \"end\": %.4f, \"device\": \"cpu\", "
-                  "\"track\": \"a\", \"audio_seconds\": 200, \"cpu_seconds\": 0.01}",
-                  1 + nn, 1 + nn + prep);
+        feed_line(
+            t,
+            "{\"stage\": \"nn\", \"start\": 1, \"end\": %.4f, \"device\": \"cpu\", \"model\": "
+            "\"harmonix-all\", \"track\": \"a\", \"audio_seconds\": 200}",
+            1 + nn);
+        feed_line(
+            t,
+            "{\"stage\": \"metrical_prep\", \"start\": %.4f, \"end\": %.4f, \"device\": \"cpu\", "
+            "\"track\": \"a\", \"audio_seconds\": 200, \"cpu_seconds\": 0.01}",
+            1 + nn, 1 + nn + prep);
         allin1_timing_comparison *c = compare_timings(t, t, NULL);
         const allin1_finding *finding = finding_of(c, ALLIN1_FINDING_SUSPICION, "nn");
         assert_int_equal(finding != NULL, !honest);
@@ -173,16 +176,17 @@ static void a_recorded_backend_is_the_cause(void **state)
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         allin1_timing_records *before = new_timings("before"), *after = new_timings("after");
-        const char *line = "{\"stage\": \"spectrogram\", \"start\": 1, \"end\": %.4f, \"track\": "
-                           "\"/a b.wav\", \"run\": \"%s\", \"id\": 1, \"parent\": null, "
-                           "\"version\": \"0.1.0\", \"backend_requested\": \"%s\", \"backend\": \"%s\"}";
+        const char *line =
+            "{\"stage\": \"spectrogram\", \"start\": 1, \"end\": %.4f, \"track\": "
+            "\"/a b.wav\", \"run\": \"%s\", \"id\": 1, \"parent\": null, "
+            "\"version\": \"0.1.0\", \"backend_requested\": \"%s\", \"backend\": \"%s\"}";
         char text[1024];
         snprintf(text, sizeof text, line, 1.4030, "r1", "auto", "reference");
         feed_line(before, "%s", text);
         snprintf(text, sizeof text, line, 1.3769, "r2", cases[i].requested, cases[i].used);
         feed_line(after, "%s", text);
-        allin1_timing_comparison *c = compare_timings(
-            before, after, i == 2 ? "spectrogram=2.5-5@fast" : "spectrogram=2.5-5");
+        allin1_timing_comparison *c =
+            compare_timings(before, after, i == 2 ? "spectrogram=2.5-5@fast" : "spectrogram=2.5-5");
         const allin1_finding *finding = finding_of(c, ALLIN1_FINDING_MISSED, "spectrogram");
         expect_cause(finding, cases[i].cause);
         expect_text(finding->command, cases[i].command);

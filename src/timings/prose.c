@@ -1,4 +1,4 @@
-#include "timings/text_buffer.h"
+#include "timings/prose.h"
 
 #include <ctype.h>
 #include <stdarg.h>
@@ -7,7 +7,7 @@
 #include <string.h>
 
 /* Room for `length` more bytes and the zero at the end. */
-static bool reserve(a1_text *text, size_t length)
+static bool reserve(a1_prose *text, size_t length)
 {
     if (text->failed)
         return false;
@@ -26,7 +26,7 @@ static bool reserve(a1_text *text, size_t length)
     return true;
 }
 
-void a1_text_bytes(a1_text *text, const char *bytes, size_t length)
+void a1_prose_bytes(a1_prose *text, const char *bytes, size_t length)
 {
     if (!reserve(text, length))
         return;
@@ -35,12 +35,12 @@ void a1_text_bytes(a1_text *text, const char *bytes, size_t length)
     text->bytes[text->used] = '\0';
 }
 
-void a1_text_put(a1_text *text, const char *bytes)
+void a1_prose_put(a1_prose *text, const char *bytes)
 {
-    a1_text_bytes(text, bytes, strlen(bytes));
+    a1_prose_bytes(text, bytes, strlen(bytes));
 }
 
-void a1_text_print(a1_text *text, const char *format, ...)
+void a1_prose_print(a1_prose *text, const char *format, ...)
 {
     va_list arguments, again;
     va_start(arguments, format);
@@ -54,61 +54,61 @@ void a1_text_print(a1_text *text, const char *format, ...)
     va_end(arguments);
 }
 
-void a1_text_html(a1_text *text, const char *bytes)
+void a1_prose_html(a1_prose *text, const char *bytes)
 {
     for (; *bytes; bytes++) {
         switch (*bytes) {
         case '&':
-            a1_text_put(text, "&amp;");
+            a1_prose_put(text, "&amp;");
             break;
         case '<':
-            a1_text_put(text, "&lt;");
+            a1_prose_put(text, "&lt;");
             break;
         case '>':
-            a1_text_put(text, "&gt;");
+            a1_prose_put(text, "&gt;");
             break;
         case '"':
-            a1_text_put(text, "&quot;");
+            a1_prose_put(text, "&quot;");
             break;
         case '\'':
-            a1_text_put(text, "&#39;");
+            a1_prose_put(text, "&#39;");
             break;
         default:
-            a1_text_bytes(text, bytes, 1);
+            a1_prose_bytes(text, bytes, 1);
         }
     }
 }
 
-void a1_text_markdown(a1_text *text, const char *bytes)
+void a1_prose_markdown(a1_prose *text, const char *bytes)
 {
     for (; *bytes; bytes++) {
         /* An underscore between letters stands for itself. */
         if (strchr("\\`*[]<|#~", *bytes))
-            a1_text_put(text, "\\");
-        a1_text_bytes(text, bytes, 1);
+            a1_prose_put(text, "\\");
+        a1_prose_bytes(text, bytes, 1);
     }
 }
 
-void a1_text_shell(a1_text *text, const char *word)
+void a1_prose_shell(a1_prose *text, const char *word)
 {
     bool plain = *word != '\0' && *word != '-';
     for (const char *at = word; *at; at++)
         plain = plain && (isalnum((unsigned char)*at) || strchr("/._-+:=,@%", *at));
     if (plain) {
-        a1_text_put(text, word);
+        a1_prose_put(text, word);
         return;
     }
-    a1_text_put(text, *word == '-' ? "'./" : "'");
+    a1_prose_put(text, *word == '-' ? "'./" : "'");
     for (; *word; word++) {
         if (*word == '\'')
-            a1_text_put(text, "'\\''");
+            a1_prose_put(text, "'\\''");
         else
-            a1_text_bytes(text, word, 1);
+            a1_prose_bytes(text, word, 1);
     }
-    a1_text_put(text, "'");
+    a1_prose_put(text, "'");
 }
 
-char *a1_text_take(a1_text *text)
+char *a1_prose_take(a1_prose *text)
 {
     (void)reserve(text, 0);
     char *bytes = text->bytes;
@@ -118,6 +118,6 @@ char *a1_text_take(a1_text *text)
     } else if (text->used == 0) {
         bytes[0] = '\0';
     }
-    *text = (a1_text){0};
+    *text = (a1_prose){0};
     return bytes;
 }
