@@ -63,12 +63,12 @@ _allin1()
         mapfile -t COMPREPLY < <(compgen -W "all demix spec json" -f -- "$cur")
         return
         ;;
-    --timings | --timings-json | --timings-trace | --from | --ca-file)
+    --timings | --timings-vs | --output | --timings-json | --timings-trace | --from | --ca-file)
         compopt -o filenames
         mapfile -t COMPREPLY < <(compgen -f -- "$cur")
         return
         ;;
-    --demix-shifts | --demix-seed | --threads | --width | --stems-pattern | -d | --device)
+    --demix-shifts | --demix-seed | --threads | --width | --runs | --vs | --expect | --stems-pattern | -d | --device)
         return
         ;;
     esac
@@ -94,6 +94,17 @@ _allin1()
         fi
         return
         ;;
+    timings)
+        if [[ $cur == -* ]]; then
+            mapfile -t COMPREPLY < <(compgen -W "--expect --format -f -o --output -h --help" -- "$cur")
+        elif [[ $COMP_CWORD -eq 2 ]]; then
+            mapfile -t COMPREPLY < <(compgen -W "show compare" -- "$cur")
+        else
+            compopt -o filenames
+            mapfile -t COMPREPLY < <(compgen -f -X '!*.jsonl' -- "$cur"; compgen -d -- "$cur")
+        fi
+        return
+        ;;
     show)
         if [[ $cur == -* ]]; then
             mapfile -t COMPREPLY < <(compgen -W "--color --width -h --help" -- "$cur")
@@ -114,11 +125,15 @@ _allin1()
             -v --visualize --viz-dir --viz-format -s --sonify --sonif-dir --sonif-format
             --html --html-dir --html-audio
             -q --quiet --verbose -h --help --version -d --device --no-multiprocess" -- "$cur")
+        if [[ $command == bench ]]; then
+            mapfile -t -O "${#COMPREPLY[@]}" COMPREPLY < <(compgen -W "--runs --vs --expect --output
+                --timings-vs" -- "$cur")
+        fi
     else
         compopt -o filenames
         mapfile -t COMPREPLY < <(compgen -f -- "$cur")
         if [[ $COMP_CWORD -eq 1 ]]; then
-            mapfile -t -O "${#COMPREPLY[@]}" COMPREPLY < <(compgen -W "models show convert" -- "$cur")
+            mapfile -t -O "${#COMPREPLY[@]}" COMPREPLY < <(compgen -W "models show convert timings bench" -- "$cur")
         fi
     fi
 }

@@ -3,10 +3,12 @@
 set -l models harmonix-all harmonix-fold(seq 0 7)
 set -l formats json jams lab beats harmonix harmonix-beats audacity audacity-beats \
     csv midi reaper sonic-visualiser rekordbox chapters webvtt podcast
-set -l analysing "not __fish_seen_subcommand_from models show convert"
+set -l analysing "not __fish_seen_subcommand_from models show convert timings"
 
 complete -c allin1 -n __fish_is_first_token -a models -d "List, fetch, verify and find weights"
 complete -c allin1 -n __fish_is_first_token -a show -d "Show the structure of songs"
+complete -c allin1 -n __fish_is_first_token -a timings -d "What stages cost, and why that changed"
+complete -c allin1 -n __fish_is_first_token -a bench -d "Measure an analysis, or two settings"
 complete -c allin1 -n __fish_is_first_token -a convert -d "Results in the formats of other programs"
 
 complete -c allin1 -n $analysing -s o -l out-dir -x -a "(__fish_complete_directories)" -d "Where the results go"
@@ -48,8 +50,8 @@ complete -c allin1 -n $analysing -l version -d "Show the version"
 complete -c allin1 -n $analysing -s d -l device -x -d "For compatibility, without effect"
 complete -c allin1 -n $analysing -l no-multiprocess -d "For compatibility, without effect"
 
-complete -c allin1 -n "not __fish_seen_subcommand_from show convert" -l weights-dir -x -a "(__fish_complete_directories)" -d "Look for weights here first"
-complete -c allin1 -n "not __fish_seen_subcommand_from show" -s q -l quiet -d "Only errors"
+complete -c allin1 -n "not __fish_seen_subcommand_from show convert timings" -l weights-dir -x -a "(__fish_complete_directories)" -d "Look for weights here first"
+complete -c allin1 -n "not __fish_seen_subcommand_from show timings" -s q -l quiet -d "Only errors"
 complete -c allin1 -n $analysing -l verbose -d "Also what is really used"
 complete -c allin1 -n "__fish_seen_subcommand_from models" -s v -l verbose -d "Also what is really used"
 complete -c allin1 -s h -l help -d "Show help"
@@ -65,3 +67,13 @@ complete -c allin1 -n "__fish_seen_subcommand_from show" -l width -x -d "Columns
 complete -c allin1 -n "__fish_seen_subcommand_from convert" -l format -x -a "(__fish_append , $formats)" -d "Formats to write"
 complete -c allin1 -n "__fish_seen_subcommand_from convert" -s o -l out-dir -x -a "(__fish_complete_directories)" -d "Where the files go"
 complete -c allin1 -n "__fish_seen_subcommand_from convert" -l stdout -d "Print instead"
+
+complete -c allin1 -n "__fish_seen_subcommand_from timings" -a "show compare"
+complete -c allin1 -n "__fish_seen_subcommand_from timings bench" -l expect -x -d "Speed-ups that were promised"
+complete -c allin1 -n "__fish_seen_subcommand_from timings" -s f -l format -x -a "text markdown json html" -d "Form of the report"
+complete -c allin1 -n "__fish_seen_subcommand_from bench" -l format -x -a "text markdown json html" -d "Form of the report"
+complete -c allin1 -n "__fish_seen_subcommand_from timings" -s o -l output -r -d "Where the report goes"
+complete -c allin1 -n "__fish_seen_subcommand_from bench" -l output -r -d "Where the report goes"
+complete -c allin1 -n "__fish_seen_subcommand_from bench" -l runs -x -d "How often"
+complete -c allin1 -n "__fish_seen_subcommand_from bench" -l vs -x -d "Options to compare with"
+complete -c allin1 -n "__fish_seen_subcommand_from bench" -l timings-vs -r -d "Records with the other options"

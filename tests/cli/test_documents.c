@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MAX_OPTIONS 64
+#define MAX_OPTIONS 128
 #define MAX_NAME 32
 
 /* Options as they are typed, "-o" or "--out-dir", each once. */
@@ -192,7 +192,7 @@ static void without_long_twins(option_set *set)
 }
 
 /* Each has its own --help and its own section of the manual. */
-static const char *const commands[] = {"models", "show", "convert"};
+static const char *const commands[] = {"models", "show", "convert", "timings", "bench"};
 #define COMMANDS (sizeof commands / sizeof *commands)
 
 static void manual_has_the_options_of_the_commands(void **state)
