@@ -132,7 +132,7 @@ static void bad_lines_are_named_and_survived(void **state)
 static void reads_what_the_program_writes(void **state)
 {
     (void)state;
-    make_sound("a.wav", MUSIC, 2);
+    make_sound("a.wav", MUSIC, 0.2);
     for (int i = 0; i < 2; i++) {
         program_outcome run = RUN(SMALL, "-q", "--overwrite", "--timings", "t.jsonl", "a.wav");
         program_expect(&run, 0);
@@ -206,21 +206,21 @@ static void wrong_usage(void **state)
 static void bench_measures(void **state)
 {
     (void)state;
-    make_sound("a.wav", MUSIC, 1);
-    program_outcome run = RUN("bench", SMALL, "--runs", "3", "a.wav", "--timings", "a.jsonl");
+    make_sound("a.wav", MUSIC, 0.2);
+    program_outcome run = RUN("bench", SMALL, "--runs", "2", "a.wav", "--timings", "a.jsonl");
     program_expect(&run, 0);
     expect_text(run.out, "bench: 1 run, 1 track, ");
-    expect_text(run.out, "spectrogram                      3 ");
+    expect_text(run.out, "spectrogram                      2 ");
     expect_no_text(run.out, "model_load"); /* the run that warms up is not counted */
-    expect_text(run.err, "run 3 of 3: ");
+    expect_text(run.err, "run 2 of 2: ");
     program_free(&run);
     assert_false(sandbox_has("struct"));
     run = RUN("timings", "show", "a.jsonl");
     program_expect(&run, 0);
-    expect_text(run.out, "spectrogram                      3 ");
+    expect_text(run.out, "spectrogram                      2 ");
     program_free(&run);
 
-    run = RUN("bench", SMALL, "-q", "--runs=4", "--threads", "2", "--vs",
+    run = RUN("bench", SMALL, "-q", "--runs=3", "--threads", "2", "--vs",
               "--spec-backend 'reference' --threads=1", "--timings", "b.jsonl", "--timings-vs",
               "c.jsonl", "--format", "json", "--output", "report.json", "--", "a.wav");
     program_expect(&run, 0);
@@ -230,7 +230,7 @@ static void bench_measures(void **state)
     char *report = sandbox_read("report.json", NULL);
     expect_text(report, "\"before_backend\": \"fast\"");
     expect_text(report, "\"after_backend\": \"reference\"");
-    expect_text(report, "\"before_runs\": 4");
+    expect_text(report, "\"before_runs\": 3");
     expect_text(report, "The number of threads differs: 2 before, 1 after.");
     free(report);
     run = RUN("timings", "compare", "b.jsonl", "c.jsonl");
@@ -242,7 +242,7 @@ static void bench_measures(void **state)
 static void bench_that_cannot_run(void **state)
 {
     (void)state;
-    make_sound("a.wav", MUSIC, 1);
+    make_sound("a.wav", MUSIC, 0.2);
     sandbox_write("text.wav", "hello", 5);
     program_outcome run = RUN("bench", SMALL, "text.wav");
     program_expect(&run, 1);
@@ -264,7 +264,7 @@ static void bench_that_cannot_run(void **state)
     program_expect(&run, 1);
     expect_text(run.out, "demix is the issue");
     program_free(&run);
-    make_sound("long.wav", MUSIC, 20);
+    make_sound("long.wav", MUSIC, 10);
     const program_setting interrupted = {.interrupt_after_ms = 300};
     const char *const words[] = {"bench", SMALL, "--runs", "1000", "long.wav", NULL};
     run = program_run(&interrupted, words);
