@@ -8,6 +8,7 @@
 #include "analyze_command.h"
 #include "bench_command.h"
 #include "convert_command.h"
+#include "eval_command.h"
 #include "models_command.h"
 #include "show_command.h"
 #include "standard_output.h"
@@ -39,5 +40,7 @@ int main(int argc, char **argv)
         return bench_command(argc - 1, argv + 1);
     if (argc > 1 && strcmp(argv[1], "timings") == 0)
         return timings_command(argc - 1, argv + 1);
+    if (argc > 1 && strcmp(argv[1], "eval") == 0)
+        return eval_command(argc - 1, argv + 1);
     return analyze_command(argc, argv);
 }

@@ -368,6 +368,7 @@ void options_help(FILE *stream)
           "       allin1 convert --format LIST RESULT.json...\n"
           "       allin1 timings show FILE... | compare BEFORE AFTER\n"
           "       allin1 bench FILE...\n"
+          "       allin1 eval REF EST\n"
           "\n"
           "Finds the musical structure of songs: tempo, beats, downbeats, beat positions\n"
           "and labelled sections. FILE is any audio file; its result is NAME.json.\n",

@@ -68,7 +68,7 @@ _allin1()
         mapfile -t COMPREPLY < <(compgen -f -- "$cur")
         return
         ;;
-    --demix-shifts | --demix-seed | --threads | --width | --runs | --vs | --expect | --stems-pattern | -d | --device)
+    --demix-shifts | --demix-seed | --threads | --width | --runs | --vs | --expect | --beats-from | --seed | --stems-pattern | -d | --device)
         return
         ;;
     esac
@@ -82,6 +82,15 @@ _allin1()
             mapfile -t COMPREPLY < <(compgen -W "list fetch verify path" -- "$cur")
         else
             mapfile -t COMPREPLY < <(compgen -W "$models htdemucs" -- "$cur")
+        fi
+        return
+        ;;
+    eval)
+        if [[ $cur == -* ]]; then
+            mapfile -t COMPREPLY < <(compgen -W "--json --beats-from --seed -q --quiet -h --help" -- "$cur")
+        else
+            compopt -o filenames
+            mapfile -t COMPREPLY < <(compgen -f -- "$cur")
         fi
         return
         ;;
@@ -133,7 +142,7 @@ _allin1()
         compopt -o filenames
         mapfile -t COMPREPLY < <(compgen -f -- "$cur")
         if [[ $COMP_CWORD -eq 1 ]]; then
-            mapfile -t -O "${#COMPREPLY[@]}" COMPREPLY < <(compgen -W "models show convert timings bench" -- "$cur")
+            mapfile -t -O "${#COMPREPLY[@]}" COMPREPLY < <(compgen -W "models show convert timings bench eval" -- "$cur")
         fi
     fi
 }

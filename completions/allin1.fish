@@ -3,13 +3,14 @@
 set -l models harmonix-all harmonix-fold(seq 0 7)
 set -l formats json jams lab beats harmonix harmonix-beats audacity audacity-beats \
     csv midi reaper sonic-visualiser rekordbox chapters webvtt podcast
-set -l analysing "not __fish_seen_subcommand_from models show convert timings"
+set -l analysing "not __fish_seen_subcommand_from models show convert timings eval"
 
 complete -c allin1 -n __fish_is_first_token -a models -d "List, fetch, verify and find weights"
 complete -c allin1 -n __fish_is_first_token -a show -d "Show the structure of songs"
 complete -c allin1 -n __fish_is_first_token -a timings -d "What stages cost, and why that changed"
 complete -c allin1 -n __fish_is_first_token -a bench -d "Measure an analysis, or two settings"
 complete -c allin1 -n __fish_is_first_token -a convert -d "Results in the formats of other programs"
+complete -c allin1 -n __fish_is_first_token -a eval -d "How well results agree with annotations"
 
 complete -c allin1 -n $analysing -s o -l out-dir -x -a "(__fish_complete_directories)" -d "Where the results go"
 complete -c allin1 -n $analysing -l format -x -a "(__fish_append , $formats)" -d "What is written"
@@ -50,7 +51,7 @@ complete -c allin1 -n $analysing -l version -d "Show the version"
 complete -c allin1 -n $analysing -s d -l device -x -d "For compatibility, without effect"
 complete -c allin1 -n $analysing -l no-multiprocess -d "For compatibility, without effect"
 
-complete -c allin1 -n "not __fish_seen_subcommand_from show convert timings" -l weights-dir -x -a "(__fish_complete_directories)" -d "Look for weights here first"
+complete -c allin1 -n "not __fish_seen_subcommand_from show convert timings eval" -l weights-dir -x -a "(__fish_complete_directories)" -d "Look for weights here first"
 complete -c allin1 -n "not __fish_seen_subcommand_from show timings" -s q -l quiet -d "Only errors"
 complete -c allin1 -n $analysing -l verbose -d "Also what is really used"
 complete -c allin1 -n "__fish_seen_subcommand_from models" -s v -l verbose -d "Also what is really used"
@@ -77,3 +78,7 @@ complete -c allin1 -n "__fish_seen_subcommand_from bench" -l output -r -d "Where
 complete -c allin1 -n "__fish_seen_subcommand_from bench" -l runs -x -d "How often"
 complete -c allin1 -n "__fish_seen_subcommand_from bench" -l vs -x -d "Options to compare with"
 complete -c allin1 -n "__fish_seen_subcommand_from bench" -l timings-vs -r -d "Records with the other options"
+
+complete -c allin1 -n "__fish_seen_subcommand_from eval" -l json -d "One document instead of tables"
+complete -c allin1 -n "__fish_seen_subcommand_from eval" -l beats-from -x -d "Earlier beats do not count"
+complete -c allin1 -n "__fish_seen_subcommand_from eval" -l seed -x -d "Of the bootstrap"

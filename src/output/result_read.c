@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "output/result.h"
+#include "output/result_read.h"
 
 #define MAX_FILE_SIZE ((off_t)256 << 20)
 #define MAX_SECONDS 1e9
@@ -232,8 +233,7 @@ static allin1_status read_root(const reading *in, const json_t *root, allin1_arr
     return read_provenance(in, root, arrays);
 }
 
-/* The whole file; the caller frees it. */
-static allin1_status read_file(const char *path, char **out, size_t *size, a1_error *err)
+allin1_status a1_read_document(const char *path, char **out, size_t *size, a1_error *err)
 {
     *out = NULL;
     const int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
@@ -276,27 +276,27 @@ static allin1_status read_file(const char *path, char **out, size_t *size, a1_er
     return ALLIN1_OK;
 }
 
-static allin1_status load(const char *path, a1_result **out, allin1_arrays *arrays, a1_error *err)
+allin1_status a1_parse_document(const char *path, const char *text, size_t size, json_t **root,
+                                a1_error *err)
+{
+    json_error_t reason;
+    *root = NULL;
+    if (size == 0)
+        return a1_fail(err, ALLIN1_ERROR_FORMAT, "%s: is empty", path);
+    *root = json_loadb(text, size, 0, &reason);
+    if (*root)
+        return ALLIN1_OK;
+    if (json_error_code(&reason) == json_error_out_of_memory)
+        return a1_fail_memory(err, "a result");
+    return a1_fail(err, ALLIN1_ERROR_FORMAT, "%s: not JSON: line %d, column %d: %s", path,
+                   reason.line, reason.column, reason.text);
+}
+
+allin1_status a1_result_of_document(const char *path, const json_t *root, allin1_arrays *arrays,
+                                    a1_result **out, a1_error *err)
 {
     reading in = {.path = path, .err = err};
-    char *text = NULL;
-    size_t size = 0;
-    json_t *root = NULL;
-    json_error_t reason;
     allin1_status status;
-    A1_CHECK(read_file(path, &text, &size, err));
-    if (size == 0) {
-        status = a1_fail(err, ALLIN1_ERROR_FORMAT, "%s: is empty", path);
-        goto done;
-    }
-    root = json_loadb(text, size, 0, &reason);
-    if (!root) {
-        status = json_error_code(&reason) == json_error_out_of_memory
-                     ? a1_fail_memory(err, "a result")
-                     : a1_fail(err, ALLIN1_ERROR_FORMAT, "%s: not JSON: line %d, column %d: %s",
-                               path, reason.line, reason.column, reason.text);
-        goto done;
-    }
     A1_CHECK(a1_result_create(&in.result, err));
     A1_CHECK(read_root(&in, root, arrays));
     *out = in.result;
@@ -304,6 +304,20 @@ static allin1_status load(const char *path, a1_result **out, allin1_arrays *arra
 
 done:
     a1_result_destroy(&in.result);
+    return status;
+}
+
+static allin1_status load(const char *path, a1_result **out, allin1_arrays *arrays, a1_error *err)
+{
+    char *text = NULL;
+    size_t size = 0;
+    json_t *root = NULL;
+    allin1_status status;
+    A1_CHECK(a1_read_document(path, &text, &size, err));
+    A1_CHECK(a1_parse_document(path, text, size, &root, err));
+    A1_CHECK(a1_result_of_document(path, root, arrays, out, err));
+
+done:
     json_decref(root);
     free(text);
     return status;

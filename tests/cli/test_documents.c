@@ -192,7 +192,7 @@ static void without_long_twins(option_set *set)
 }
 
 /* Each has its own --help and its own section of the manual. */
-static const char *const commands[] = {"models", "show", "convert", "timings", "bench"};
+static const char *const commands[] = {"models", "show", "convert", "timings", "bench", "eval"};
 #define COMMANDS (sizeof commands / sizeof *commands)
 
 static void manual_has_the_options_of_the_commands(void **state)

@@ -2,6 +2,7 @@
 #include "support/golden.h"
 #include "support/sandbox.h"
 
+#include <allin1/evaluation.h>
 #include <allin1/formats.h>
 #include <math.h>
 #include <string.h>
@@ -72,9 +73,61 @@ static void formats_in_memory(void **state)
     }
 }
 
+static allin1_status evaluating(void *user, a1_error *err)
+{
+    (void)user;
+    allin1_annotation annotation;
+    allin1_error error;
+    allin1_scores scores;
+    allin1_mean means[ALLIN1_MEASURES];
+    assert_true(allin1_annotation_of_result(&result, NULL, &annotation));
+    allin1_status status = allin1_evaluate(&annotation, &annotation, NULL, &scores, &error);
+    A1_TRY(take_over(err, &error, status));
+    status = allin1_mean_scores(&scores, 1, 0, means, &error);
+    A1_TRY(take_over(err, &error, status));
+    const char *name = "x";
+    char *text = allin1_evaluation_json(&name, &scores, 1, means);
+    allin1_string_free(text);
+    return text ? ALLIN1_OK : a1_fail_memory(err, "an evaluation");
+}
+
+static void an_evaluation(void **state)
+{
+    (void)state;
+    allocations_fail_each("an evaluation", evaluating, NULL, 1);
+}
+
+static allin1_status reading(void *user, a1_error *err)
+{
+    allin1_annotation *annotation;
+    allin1_error error;
+    const allin1_status status = allin1_annotation_load(user, &annotation, &error);
+    assert_true((annotation != NULL) == (status == ALLIN1_OK));
+    if (annotation)
+        allin1_annotation_free(&annotation);
+    return take_over(err, &error, status);
+}
+
+/* JSON is read by another library, whose allocations do not fail here. */
+static void annotations(void **state)
+{
+    (void)state;
+    static const char *const formats[] = {"jams", "lab", "beats", "harmonix", "harmonix-beats"};
+    sandbox_make();
+    for (size_t i = 0; i < sizeof formats / sizeof *formats; i++) {
+        char path[1024];
+        strcpy(path, sandbox_path("a%s", allin1_format_find(formats[i])->suffix));
+        assert_int_equal(allin1_save_format(NULL, &result, formats[i], path, NULL), ALLIN1_OK);
+        allocations_fail_each(formats[i], reading, path, 1);
+    }
+    sandbox_remove();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(an_evaluation, set_up),
+        cmocka_unit_test_setup(annotations, set_up),
         cmocka_unit_test_setup(formats_in_memory, set_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
