@@ -40,15 +40,8 @@ static void apply(pen *p, const char *codes)
     }
 }
 
-/* One piece of a line in one style. */
-static void put_piece(const pen *p, const char *text, size_t size, int row, int column)
+static void put_word(const pen *p, const char *text, size_t size, double x, double y)
 {
-    const double x = MARGIN + column * CELL_WIDTH, y = MARGIN + row * CELL_HEIGHT;
-    if (p->back >= 0)
-        printf("<rect x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%d\" fill=\"#%06x\"/>\n", x, y,
-               (double)size * CELL_WIDTH, CELL_HEIGHT, colour_of(p->back));
-    if (strspn(text, " ") >= size)
-        return;
     printf("<text x=\"%.1f\" y=\"%.1f\" textLength=\"%.1f\" fill=\"#%06x\"%s>", x, y + 14,
            (double)size * CELL_WIDTH, p->text >= 0 ? colour_of(p->text) : 0xe6e6e6u,
            p->bold ? " font-weight=\"bold\"" : "");
@@ -58,6 +51,23 @@ static void put_piece(const pen *p, const char *text, size_t size, int row, int 
         else
             putchar(text[i]);
     puts("</text>");
+}
+
+/* One piece of a line in one style. */
+static void put_piece(const pen *p, const char *text, size_t size, int row, int column)
+{
+    const double x = MARGIN + column * CELL_WIDTH, y = MARGIN + row * CELL_HEIGHT;
+    if (p->back >= 0)
+        printf("<rect x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%d\" fill=\"#%06x\"/>\n", x, y,
+               (double)size * CELL_WIDTH, CELL_HEIGHT, colour_of(p->back));
+    /* Word by word: renderers fold blanks. */
+    for (size_t at = 0; at < size;) {
+        const size_t length = strcspn(text + at, " \033\n");
+        const size_t word = at + length > size ? size - at : length;
+        if (word > 0)
+            put_word(p, text + at, word, x + (double)at * CELL_WIDTH, y);
+        at += word > 0 ? word : 1;
+    }
 }
 
 static void put_line(pen *p, const char *line, int row)
@@ -88,8 +98,7 @@ int main(void)
     const int width = 2 * MARGIN + (int)(COLUMNS * CELL_WIDTH);
     const int height = 2 * MARGIN + count * CELL_HEIGHT;
     printf("<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%d\" viewBox=\"0 0 %d %d\" "
-           "font-family=\"DejaVu Sans Mono, Menlo, Consolas, monospace\" font-size=\"14\" "
-           "xml:space=\"preserve\">\n<rect width=\"100%%\" height=\"100%%\" rx=\"8\" fill=\"#1c1f25\"/>\n",
+           "font-family=\"DejaVu Sans Mono, Menlo, Consolas, monospace\" font-size=\"14\">\n<rect width=\"100%%\" height=\"100%%\" rx=\"8\" fill=\"#1c1f25\"/>\n",
            width, height, width, height);
     pen p = {-1, -1, 0};
     for (int i = 0; i < count; i++)
