@@ -445,6 +445,7 @@ static void every_cpu_level(void **state)
     const char *path = sandbox_path("a.wav");
     const allin1_request want = {.want_activations = 1};
     allin1_settings settings = small_settings();
+    settings.precision = ALLIN1_PRECISION_FP32; /* which all levels have */
     settings.cpu_level = ALLIN1_CPU_SCALAR;
     allin1_context *context = open_small(&settings);
     allin1_result *plain = analyze(context, path, &want);
