@@ -267,6 +267,21 @@ static void say_model_files(const char *what, const allin1_model_file *files, si
                        files[i].digest, files[i].licence);
 }
 
+static void say_beats_used(const allin1_provenance *from)
+{
+    char metres[ALLIN1_MAX_METRES * 16] = "", hint[48] = "";
+    size_t used = 0;
+    for (size_t m = 0; m < from->metre_count; m++)
+        used += (size_t)snprintf(metres + used, sizeof metres - used, "%s%u:%g", m > 0 ? "," : "",
+                                 from->metres[m].beats, from->metres[m].weight);
+    if (from->tempo_hint > 0)
+        snprintf(hint, sizeof hint, " (hint: %g)", from->tempo_hint);
+    message_detail("  beats: %.4g to %.4g bpm%s, beats a bar %s, transition lambda %g",
+                   from->min_bpm, from->max_bpm, hint, metres, from->transition_lambda);
+    if (from->unknown_threshold > 0)
+        message_detail("  labels: unknown below %g", from->unknown_threshold);
+}
+
 static void say_used(const allin1_result *result)
 {
     const allin1_provenance *from = &result->provenance;
@@ -290,6 +305,7 @@ static void say_used(const allin1_result *result)
     message_detail("  network: %s, cpu level %s, threads %u, downbeat threshold %g",
                    from->precision, allin1_cpu_level_string(from->cpu_level), from->threads,
                    from->downbeat_threshold);
+    say_beats_used(from);
     say_model_files("demixer", from->demix_files, from->demix_file_count);
     say_model_files("network", from->model_files, from->model_file_count);
 }

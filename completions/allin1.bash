@@ -68,6 +68,9 @@ _allin1()
         mapfile -t COMPREPLY < <(compgen -f -- "$cur")
         return
         ;;
+    --min-bpm | --max-bpm | --tempo-hint | --beats-per-bar | --transition-lambda | --unknown)
+        return
+        ;;
     --demix-shifts | --demix-seed | --threads | --width | --runs | --vs | --expect | --beats-from | --seed | --stems-pattern | -d | --device)
         return
         ;;
@@ -127,7 +130,8 @@ _allin1()
 
     if [[ $cur == -* ]]; then
         mapfile -t COMPREPLY < <(compgen -W "-o --out-dir --json --format -a --activ -e --embed --array-dir
-            --overwrite -m --model --demix --demix-model --weights-dir --stems-dir --stems-pattern
+            --overwrite -m --model --demix --demix-model --weights-dir --min-bpm --max-bpm
+            --tempo-hint --beats-per-bar --transition-lambda --unknown --stems-dir --stems-pattern
             --demix-shifts --demix-seed --precision --quantise-stems --spec-backend
             -k --keep-byproducts --demix-dir --spec-dir --threads --cpu-level --timings
             --timings-summary --timings-json --timings-trace

@@ -66,6 +66,7 @@ static allin1_status fill_segments(a1_analysis *analysis)
 {
     a1_result *result = analysis->result;
     const a1_segments *segments = &analysis->segments;
+    const double threshold = analysis->context->settings.unknown_threshold;
     if (segments->count == 0)
         return ALLIN1_OK;
     allin1_segment *items = a1_result_alloc(result, segments->count * sizeof *items);
@@ -73,10 +74,17 @@ static allin1_status fill_segments(a1_analysis *analysis)
         return ALLIN1_ERROR_MEMORY;
     for (size_t i = 0; i < segments->count; i++) {
         const a1_segment *segment = &segments->items[i];
+        double *probabilities = a1_result_alloc(result, sizeof segment->probabilities);
+        if (!probabilities)
+            return ALLIN1_ERROR_MEMORY;
+        memcpy(probabilities, segment->probabilities, sizeof segment->probabilities);
+        const bool sure = segment->label_probability >= threshold;
         items[i] = (allin1_segment){.start = segment->start,
                                     .end = segment->end,
-                                    .label = allin1_label(segment->label),
-                                    .probability = segment->label_probability};
+                                    .label = sure ? allin1_label(segment->label)
+                                                  : ALLIN1_LABEL_UNKNOWN,
+                                    .probability = segment->label_probability,
+                                    .probabilities = probabilities};
     }
     result->shown.segments = items;
     result->shown.segment_count = segments->count;
@@ -152,6 +160,22 @@ static bool demixer_was_used(const allin1_provenance *from)
            from->spectrogram == ALLIN1_ORIGIN_BYPRODUCT;
 }
 
+static void fill_musical(allin1_provenance *from, const allin1_context *context)
+{
+    const allin1_settings *settings = &context->settings;
+    const a1_metrical_settings *beats = &context->beat_settings;
+    from->min_bpm_requested = settings->min_bpm;
+    from->max_bpm_requested = settings->max_bpm;
+    from->tempo_hint = settings->tempo_hint;
+    from->min_bpm = beats->min_bpm;
+    from->max_bpm = beats->max_bpm;
+    from->transition_lambda = beats->transition_lambda;
+    from->metre_count = beats->metre_count;
+    for (size_t m = 0; m < beats->metre_count; m++)
+        from->metres[m] = (allin1_metre){beats->beats_per_bar[m], beats->weights[m]};
+    from->unknown_threshold = settings->unknown_threshold;
+}
+
 static allin1_status fill_provenance(a1_analysis *analysis)
 {
     const allin1_context *context = analysis->context;
@@ -201,6 +225,7 @@ static allin1_status fill_provenance(a1_analysis *analysis)
     from->model_file_count = context->network_files.count;
     from->model_files = copy_files(analysis, &context->network_files, &failed);
     from->downbeat_threshold = context->downbeat_threshold;
+    fill_musical(from, context);
     from->precision = "fp32";
     from->cpu_level_requested = context->recorder.run.cpu_level_requested;
     from->cpu_level = context->recorder.run.cpu_level;

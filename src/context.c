@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/timer.h"
+#include "beat_settings.h"
 #include "output/result.h"
 
 #define MAX_THREADS 1024
@@ -26,7 +27,9 @@ void a1_log(const allin1_context *context, allin1_log_level level, const char *f
 
 void allin1_settings_default(allin1_settings *settings)
 {
-    *settings = (allin1_settings){.model = "harmonix-all", .demix_model = "htdemucs"};
+    *settings = (allin1_settings){.model = "harmonix-all",
+                                  .demix_model = "htdemucs",
+                                  .transition_lambda = 100};
 }
 
 /* Known name of the right family, or a path; what a path holds is seen when it is loaded. */
@@ -63,6 +66,12 @@ static allin1_status check_settings(const allin1_settings *settings, a1_error *e
         settings->precision != ALLIN1_PRECISION_MIXED)
         return a1_fail(err, ALLIN1_ERROR_ARGUMENT, "there is no precision %d",
                        (int)settings->precision);
+    if (!(settings->unknown_threshold >= 0 && settings->unknown_threshold <= 1))
+        return a1_fail(err, ALLIN1_ERROR_ARGUMENT,
+                       "the threshold of unknown labels must be 0 to 1, not %g",
+                       settings->unknown_threshold);
+    a1_metrical_settings beats;
+    A1_TRY(a1_beat_settings(settings, &beats, err));
     A1_TRY(check_model(settings->model, "harmonix", err));
     return strcmp(settings->demix_model, DEMIX_NONE) == 0
                ? ALLIN1_OK
@@ -111,6 +120,7 @@ static allin1_status open_context(allin1_context *context, const allin1_settings
     const uint64_t started_ns = (uint64_t)(settings->started * 1e9);
     const bool has_start = settings->started > 0 && started_ns < opened_ns;
     A1_TRY(copy_settings(context, settings, err));
+    A1_TRY(a1_beat_settings(settings, &context->beat_settings, err));
     A1_TRY(a1_cpu_select(&context->cpu, settings->cpu_level, err));
     context->demix_precision = choose_precision(settings->precision, &context->cpu);
     if (!a1_demix_precision_available(&context->cpu, context->demix_precision))
@@ -359,8 +369,7 @@ allin1_status a1_context_build_network(allin1_context *context, a1_error *err)
                                    context->network_files.count, &context->cpu, err));
         free_sets(&context->network_files);
     }
-    a1_metrical_settings settings;
-    a1_metrical_settings_default(&settings);
+    a1_metrical_settings settings = context->beat_settings;
     settings.threshold = context->downbeat_threshold;
     A1_CHECK(a1_metrical_create(&context->metrical, &settings, &context->cpu, err));
     a1_span_end(&context->recorder);

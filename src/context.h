@@ -40,6 +40,7 @@ struct allin1_context {
 
     a1_demix_precision demix_precision; /* that the demixer is, or will be, built with */
     a1_loaded_model network_files, demix_files;
+    a1_metrical_settings beat_settings; /* without the threshold */
     double downbeat_threshold; /* of the network, valid once its files are loaded */
     a1_network *network;
     a1_metrical *metrical;

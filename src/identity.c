@@ -70,6 +70,18 @@ static allin1_status add_stems(allin1_context *context, start_point start, const
     return ALLIN1_OK;
 }
 
+/* Of the post-processing. A threshold of the network's files is told by their digests. */
+static void add_musical(const allin1_context *context, a1_hash *hash)
+{
+    const a1_metrical_settings *beats = &context->beat_settings;
+    a1_hash_format(hash, "bpm %.17g to %.17g lambda %.17g\n", beats->min_bpm, beats->max_bpm,
+                   beats->transition_lambda);
+    for (size_t m = 0; m < beats->metre_count; m++)
+        a1_hash_format(hash, "metre %u weight %.17g\n", beats->beats_per_bar[m],
+                       beats->weights[m]);
+    a1_hash_format(hash, "unknown below %.17g\n", context->settings.unknown_threshold);
+}
+
 static void add_spectrogram(const allin1_context *context, a1_hash *hash)
 {
     a1_hash_format(hash, "spectrogram %d quantised %d\n",
@@ -115,6 +127,7 @@ static allin1_status derive(allin1_context *context, start_point start, const ch
     }
     for (size_t i = 0; i < context->network_files.count; i++)
         a1_hash_format(hash, "network %s\n", context->network_files.infos[i].digest);
+    add_musical(context, hash);
     status = a1_hash_end(&hash, keys->result, err);
 
 done:

@@ -33,11 +33,13 @@ static allin1_status write_activations(const allin1_result *result, const void *
     const allin1_activations *from = result->activations;
     if (!from)
         return a1_fail(err, ALLIN1_ERROR_ARGUMENT, "%s: the result holds no activations", path);
+    const float rate = (float)from->frames_per_second;
     const a1_npy parts[] = {
         {.name = "beat", .rank = 1, .shape = {from->frames}, .values = from->beat},
         {.name = "downbeat", .rank = 1, .shape = {from->frames}, .values = from->downbeat},
         {.name = "segment", .rank = 1, .shape = {from->frames}, .values = from->segment},
         {.name = "label", .rank = 2, .shape = {from->labels, from->frames}, .values = from->label},
+        {.name = "frames_per_second", .rank = 0, .values = &rate},
     };
     return a1_npz_write(path, parts, sizeof parts / sizeof *parts, err);
 }

@@ -191,6 +191,19 @@ typedef enum allin1_precision {
 /* "auto", "fp32", "bf16", "mixed". Never NULL; static storage. */
 const char *allin1_precision_string(allin1_precision precision);
 
+#define ALLIN1_MIN_BEATS_PER_BAR 2
+#define ALLIN1_MAX_BEATS_PER_BAR 12
+#define ALLIN1_MAX_METRES 11
+
+/* A metre that songs may be in. */
+typedef struct allin1_metre {
+    unsigned beats; /* a bar, ALLIN1_MIN_BEATS_PER_BAR to ALLIN1_MAX_BEATS_PER_BAR */
+    double weight;  /* how likely it is beforehand against the others, 0.001 to 1000; only ratios
+                       count. Its logarithm is added to the log-probability of the metre's best
+                       path, which tells metres of a clear song apart by tens or hundreds: weights
+                       decide close cases. */
+} allin1_metre;
+
 typedef struct allin1_settings {
     /* "harmonix-all" (default), "harmonix-fold0" to "harmonix-fold7", or the path of a .a1w file. */
     const char *model;
@@ -218,6 +231,22 @@ typedef struct allin1_settings {
     /* When the caller's run began, in seconds on CLOCK_MONOTONIC: its first span, start_up, then
      * reaches from there to allin1_open. 0 (default): the run begins with allin1_open. */
     double started;
+    /* The tempi that beats may have, 10 to 600 beats a minute, to the nearest whole number of frames
+     * of 10 ms. 0 (default): 55 and 215; with a hint, the hint divided and multiplied by the root of
+     * two, so that of a tempo, its half and its double one is left. A bound that is given holds
+     * besides a hint, which must lie within. */
+    double min_bpm, max_bpm;
+    double tempo_hint; /* beats a minute, 10 to 600; 0 (default): none */
+    /* Which metres to choose from, each once, in any order. metre_count 0 (default): 3 and 4 with
+     * equal weights. */
+    allin1_metre metres[ALLIN1_MAX_METRES];
+    size_t metre_count;
+    /* How steady the tempo is, 0 to 1e6; default 100. From one beat to the next a tempo whose beat
+     * lasts r times as long is exp(-transition_lambda |r - 1|) as likely as the same tempo. */
+    double transition_lambda;
+    /* A section whose label has a lower mean probability is labelled "unknown"; 0 to 1. 0 (default):
+     * never, since readers of the reference's labels do not know it. */
+    double unknown_threshold;
 } allin1_settings;
 
 void allin1_settings_default(allin1_settings *settings);
@@ -266,10 +295,17 @@ typedef struct allin1_request {
     int want_waveform; /* as pictures of the song need it */
 } allin1_request;
 
+/* The label of a section whose likeliest label is less likely than
+ * allin1_settings.unknown_threshold. */
+#define ALLIN1_LABEL_UNKNOWN "unknown"
+
 typedef struct allin1_segment {
     double start, end;
-    const char *label;  /* one of the ten labels, allin1_label */
-    double probability; /* mean probability of the label over the segment; NAN when unknown */
+    const char *label;  /* one of the ten labels, allin1_label; or ALLIN1_LABEL_UNKNOWN */
+    double probability; /* mean probability over the segment of its likeliest label, which is `label`
+                           unless that is unknown; NAN when the file that was read does not tell */
+    const double *probabilities; /* [10] mean probability of each label, in the order of
+                                    allin1_label; NULL when the file that was read does not tell */
 } allin1_segment;
 
 /* Frame-wise probabilities: sigmoids of the first three heads, soft-max of the last. */
@@ -353,6 +389,13 @@ typedef struct allin1_provenance {
     const char *precision; /* of the network: "fp32" */
     allin1_cpu_level cpu_level_requested, cpu_level;
     unsigned threads_requested, threads;
+    /* Beats: what was asked for (0: nothing), and the range, metres and lambda that were used. */
+    double min_bpm_requested, max_bpm_requested, tempo_hint;
+    double min_bpm, max_bpm;
+    allin1_metre metres[ALLIN1_MAX_METRES]; /* in ascending order, the largest weight 1 */
+    size_t metre_count;
+    double transition_lambda;
+    double unknown_threshold; /* of the sections' labels; 0: none */
 } allin1_provenance;
 
 /* Arrays are NULL when their count is 0. Everything is owned by the result. */

@@ -9,10 +9,13 @@
 
 #include "base/error.h"
 
+#define A1_FUNCTIONAL_LABELS 10
+
 typedef struct a1_segment {
     double start, end;        /* seconds */
     unsigned label;           /* index into a1_network_labels */
     double label_probability; /* mean probability of that label over the segment */
+    double probabilities[A1_FUNCTIONAL_LABELS]; /* of every label */
 } a1_segment;
 
 typedef struct a1_segments {

@@ -7,7 +7,7 @@
 #include "functional/pairwise_sum.h"
 #include "nn/logistic.h"
 
-#define LABELS 10
+#define LABELS A1_FUNCTIONAL_LABELS
 #define LOCAL_WINDOW 97  /* frames; four of the shortest beats of 24 frames, and one */
 #define PEAK_WINDOW 1200 /* frames on each side: 12 s */
 #define HOP 441.0
@@ -48,6 +48,7 @@ static void choose_label(const float *probabilities, size_t frames, size_t start
     for (unsigned label = 0; label < LABELS; label++) {
         const float *row = probabilities + label * frames + start;
         const float mean = a1_pairwise_sum(row, end - start) / (float)(end - start);
+        segment->probabilities[label] = (double)mean;
         if (mean > best) {
             best = mean;
             segment->label = label;

@@ -27,6 +27,7 @@ void a1_metrical_settings_default(a1_metrical_settings *settings)
         .max_bpm = 215,
         .num_tempi = 60,
         .beats_per_bar = {3, 4},
+        .weights = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1},
         .metre_count = 2,
         .transition_lambda = 100,
         .observation_lambda = 16,
@@ -52,6 +53,9 @@ static allin1_status check_settings(const a1_metrical_settings *settings, a1_err
         if (beats < A1_MIN_BEATS_PER_BAR || beats > A1_MAX_BEATS_PER_BAR)
             return a1_fail(err, wrong, "%u beats a bar were asked for; there may be %u to %u",
                            beats, A1_MIN_BEATS_PER_BAR, A1_MAX_BEATS_PER_BAR);
+        if (!(settings->weights[m] > 0) || !isfinite(settings->weights[m]))
+            return a1_fail(err, wrong, "the weight of %u beats a bar must be above 0, not %g",
+                           beats, settings->weights[m]);
     }
     if (!(settings->transition_lambda >= 0) || !isfinite(settings->transition_lambda))
         return a1_fail(err, wrong, "the transition lambda must be 0 or more, not %g",
@@ -279,11 +283,12 @@ static void decode_metre(void *argument, size_t metre, unsigned worker)
     const metre_work *work = argument;
     uint32_t *path = work->paths + metre * work->frames;
     a1_arena *scratch = &work->scratch[work->scratch_by_metre ? metre : worker];
-    work->log_probability[metre] =
+    const double best =
         work->plain ? a1_viterbi_plain(&work->model->bars[metre], &work->densities, work->frames,
                                        scratch, path)
                     : a1_viterbi_fast(&work->model->fast[metre], &work->densities, work->frames,
                                       A1_ENTRY_HISTORY_BYTES, scratch, path);
+    work->log_probability[metre] = best + log(work->model->settings.weights[metre]);
 }
 
 static allin1_status add_cost(size_t *total, size_t count, size_t bytes, a1_error *err)

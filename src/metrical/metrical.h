@@ -11,13 +11,14 @@
 #include "base/error.h"
 #include "base/threads.h"
 
-#define A1_MAX_METRES 8
+#define A1_MAX_METRES 11 /* all that there are */
 
 typedef struct a1_metrical_settings {
     double fps;              /* frames a second, > 0; default 100 */
     double min_bpm, max_bpm; /* default 55 and 215; a beat must last 1 to 2,048 frames */
     unsigned num_tempi;      /* log-spaced tempi; default 60; 0 = every interval, 1,024 at most */
     unsigned beats_per_bar[A1_MAX_METRES]; /* 2 to 12 each; default 3, 4 */
+    double weights[A1_MAX_METRES];         /* prior of each metre, > 0; only ratios count; default 1 */
     size_t metre_count;                    /* 1 to A1_MAX_METRES; default 2 */
     double transition_lambda;              /* >= 0; default 100 */
     double observation_lambda;             /* > 1; default 16 */
@@ -42,8 +43,9 @@ typedef struct a1_beats {
     unsigned beats_per_bar; /* of the winning metre; 0 without beats */
     size_t first_frame;     /* where decoding began after thresholding */
     size_t decoded_frames;
-    double log_probability[A1_MAX_METRES]; /* best path of each metre, in settings order; -inf
-                                              when nothing was decoded or no path is possible */
+    double log_probability[A1_MAX_METRES]; /* best path of each metre plus the logarithm of its
+                                              weight, in settings order; -inf when nothing was
+                                              decoded or no path is possible */
 } a1_beats;
 
 /* Frees the arrays and zeroes the struct. */

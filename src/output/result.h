@@ -29,6 +29,8 @@ const char *a1_result_string(a1_result *result, const char *text);
 /* Passes the error on to the caller of a public function; returns its status. */
 allin1_status a1_public_error(allin1_error *error, const a1_error *err, allin1_status status);
 
+#define A1_ARRAY_RATE 100.0 /* frames a second of activations and embeddings */
+
 /* The document of allin1_result_json. */
 char *a1_result_json(const allin1_result *result, const allin1_arrays *arrays);
 

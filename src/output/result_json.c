@@ -43,6 +43,37 @@ static void put_input(a1_json *json, const allin1_provenance *from)
     a1_json_close(json, '}');
 }
 
+static void put_if_given(a1_json *json, const char *key, double value)
+{
+    if (value > 0)
+        a1_json_decimal(json, key, value, DURATION_DECIMALS);
+    else
+        a1_json_null(json, key);
+}
+
+static void put_musical(a1_json *json, const allin1_provenance *from)
+{
+    unsigned beats[ALLIN1_MAX_METRES] = {0};
+    double weights[ALLIN1_MAX_METRES] = {0};
+    for (size_t m = 0; m < from->metre_count; m++) {
+        beats[m] = from->metres[m].beats;
+        weights[m] = from->metres[m].weight;
+    }
+    a1_json_open(json, "metrical", '{');
+    put_if_given(json, "min_bpm_requested", from->min_bpm_requested);
+    put_if_given(json, "max_bpm_requested", from->max_bpm_requested);
+    put_if_given(json, "tempo_hint", from->tempo_hint);
+    a1_json_decimal(json, "min_bpm", from->min_bpm, DURATION_DECIMALS);
+    a1_json_decimal(json, "max_bpm", from->max_bpm, DURATION_DECIMALS);
+    a1_json_unsigneds(json, "beats_per_bar", beats, from->metre_count);
+    a1_json_decimals(json, "weights", weights, from->metre_count, DURATION_DECIMALS);
+    a1_json_decimal(json, "transition_lambda", from->transition_lambda, DURATION_DECIMALS);
+    a1_json_close(json, '}');
+    a1_json_open(json, "functional", '{');
+    put_if_given(json, "unknown_threshold", from->unknown_threshold);
+    a1_json_close(json, '}');
+}
+
 static void put_provenance(a1_json *json, const allin1_provenance *from,
                            const allin1_arrays *arrays)
 {
@@ -81,6 +112,8 @@ static void put_provenance(a1_json *json, const allin1_provenance *from,
     put_model_files(json, from->model_files, from->model_file_count);
     a1_json_close(json, '}');
 
+    put_musical(json, from);
+
     a1_json_open(json, "machine", '{');
     a1_json_string(json, "cpu_level_requested", allin1_cpu_level_string(from->cpu_level_requested));
     a1_json_string(json, "cpu_level", allin1_cpu_level_string(from->cpu_level));
@@ -91,6 +124,7 @@ static void put_provenance(a1_json *json, const allin1_provenance *from,
     a1_json_open(json, "arrays", '{');
     a1_json_string(json, "activations", arrays ? arrays->activations : NULL);
     a1_json_string(json, "embeddings", arrays ? arrays->embeddings : NULL);
+    a1_json_decimal(json, "frames_per_second", A1_ARRAY_RATE, TIME_DECIMALS);
     a1_json_close(json, '}');
     a1_json_close(json, '}');
 }
@@ -120,6 +154,26 @@ static void put_probabilities(a1_json *json, const allin1_result *result)
         values[i] = result->segments[i].probability;
     a1_json_decimals(json, "segment_probabilities", values, result->segment_count, FINE_DECIMALS);
     free(values);
+}
+
+static void put_label_probabilities(a1_json *json, const allin1_result *result)
+{
+    a1_json_open(json, "segment_label_probabilities", '{');
+    a1_json_open(json, "labels", '[');
+    size_t labels = 0;
+    for (; allin1_label(labels); labels++)
+        a1_json_string(json, NULL, allin1_label(labels));
+    a1_json_close(json, ']');
+    a1_json_open(json, "values", '[');
+    for (size_t i = 0; i < result->segment_count; i++) {
+        const double *values = result->segments[i].probabilities;
+        if (values)
+            a1_json_decimals(json, NULL, values, labels, FINE_DECIMALS);
+        else
+            a1_json_null(json, NULL);
+    }
+    a1_json_close(json, ']');
+    a1_json_close(json, '}');
 }
 
 static void put_tempo_curve(a1_json *json, const allin1_result *result)
@@ -153,6 +207,7 @@ char *a1_result_json(const allin1_result *result, const allin1_arrays *arrays)
     else
         a1_json_null(&json, "beats_per_bar");
     put_probabilities(&json, result);
+    put_label_probabilities(&json, result);
     put_tempo_curve(&json, result);
     put_provenance(&json, &result->provenance, arrays);
     a1_json_close(&json, '}');

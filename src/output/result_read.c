@@ -125,6 +125,55 @@ static allin1_status read_positions(const reading *in, const json_t *root)
     return ALLIN1_OK;
 }
 
+/* Of one segment: a list of as many numbers as there are labels, or null. */
+static allin1_status read_label_probabilities(const reading *in, const json_t *list, size_t index,
+                                              const double **out)
+{
+    double values[32];
+    size_t count = 0;
+    if (!list || json_is_null(list))
+        return ALLIN1_OK;
+    for (; allin1_label(count); count++) {
+        const json_t *value = json_array_get(list, count);
+        values[count] = json_is_number(value) ? json_number_value(value) : NAN;
+        if (!(values[count] >= 0 && values[count] <= 1))
+            break;
+    }
+    if (allin1_label(count) || json_array_size(list) != count)
+        return malformed_item(in, "segment_label_probabilities.values", index,
+                              "is not a list of one probability for each label");
+    double *copy = a1_result_alloc(in->result, count * sizeof *copy);
+    if (!copy)
+        return a1_fail_memory(in->err, "a result");
+    memcpy(copy, values, count * sizeof *copy);
+    *out = copy;
+    return ALLIN1_OK;
+}
+
+/* The lists of all segments, NULL when there are none. The labels must be ours, in our order. */
+static allin1_status find_label_probabilities(const reading *in, const json_t *root, size_t count,
+                                              const json_t **out)
+{
+    const json_t *object = json_object_get(root, "segment_label_probabilities");
+    const json_t *labels = json_object_get(object, "labels");
+    *out = json_object_get(object, "values");
+    if (!object || json_is_null(object))
+        return ALLIN1_OK;
+    if (!json_is_array(*out) || json_array_size(*out) != count)
+        return malformed(in, "the \"values\" of \"segment_label_probabilities\" are not a list as long "
+                             "as \"segments\"");
+    size_t label = 0;
+    for (; allin1_label(label); label++) {
+        const char *name = json_string_value(json_array_get(labels, label));
+        if (!name || strcmp(name, allin1_label(label)) != 0)
+            break;
+    }
+    if (allin1_label(label) || json_array_size(labels) != label)
+        return malformed(in, "the \"labels\" of \"segment_label_probabilities\" are not the ten labels "
+                             "in their order");
+    return ALLIN1_OK;
+}
+
 static allin1_status read_segments(const reading *in, const json_t *root)
 {
     allin1_result *result = &in->result->shown;
@@ -133,6 +182,8 @@ static allin1_status read_segments(const reading *in, const json_t *root)
     if (!json_is_array(list))
         return malformed(in, "\"segments\" is not a list");
     const size_t count = json_array_size(list);
+    const json_t *of_labels;
+    A1_TRY(find_label_probabilities(in, root, count, &of_labels));
     if (count == 0)
         return ALLIN1_OK;
     allin1_segment *segments = a1_result_alloc(in->result, count * sizeof *segments);
@@ -152,6 +203,8 @@ static allin1_status read_segments(const reading *in, const json_t *root)
             return a1_fail_memory(in->err, "a result");
         const json_t *probability = json_array_get(probabilities, i);
         segment->probability = json_is_number(probability) ? json_number_value(probability) : NAN;
+        A1_TRY(read_label_probabilities(in, json_array_get(of_labels, i), i,
+                                        &segment->probabilities));
     }
     result->segments = segments;
     result->segment_count = count;

@@ -77,7 +77,8 @@ static void layout_of_the_document(void **state)
     (void)state;
     static const char *const keys[] = {"path",     "bpm",   "beats",    "downbeats",
                                        "beat_positions", "segments", "tempo", "duration",
-                                       "beats_per_bar",  "segment_probabilities", "tempo_curve",
+                                       "beats_per_bar",  "segment_probabilities",
+                                       "segment_label_probabilities", "tempo_curve",
                                        "provenance"};
     make_sound("a.wav", MUSIC, 3);
     expect_run(RUN(SMALL, "a.wav"), 0, "a.wav: ");
@@ -278,6 +279,69 @@ static void without_a_demixer(void **state)
     expect_run(RUN(SMALL, "a.wav"), 0, "-> ./struct/a.json");
 }
 
+/* What is asked about tempo, metre and labels decides the result and stands in it; asked for in another
+ * way, the same is the same. */
+static void musical_options(void **state)
+{
+    (void)state;
+    make_sound("a.wav", MUSIC, 6);
+    expect_run(RUN(SMALL, "-k", "a.wav"), 0, "struct/a.json");
+    expect_run(RUN(SMALL, "--min-bpm", "55", "--max-bpm", "215", "--beats-per-bar", "4:2,3:2",
+                   "--transition-lambda", "100", "--unknown", "0", "a.wav"), 0, "skipped");
+    static const char *const changes[][2] = {{"--min-bpm", "60"},         {"--max-bpm", "200"},
+                                             {"--tempo-hint", "120"},     {"--beats-per-bar", "3,4,5"},
+                                             {"--beats-per-bar", "3,4:2"}, {"--transition-lambda", "50"},
+                                             {"--unknown", "0.5"}};
+    for (size_t i = 0; i < sizeof changes / sizeof *changes; i++) {
+        expect_run(RUN(SMALL, changes[i][0], changes[i][1], "a.wav"), 0, "from the kept spectrogram");
+        expect_run(RUN(SMALL, changes[i][0], changes[i][1], "a.wav"), 0, "skipped");
+    }
+    program_outcome run = RUN(SMALL, "--verbose", "-o", "all", "--tempo-hint", "90.5", "--beats-per-bar",
+                              "2,7:0.25,12:0.5", "--transition-lambda", "20", "--unknown", "1",
+                              "a.wav");
+    program_expect(&run, 0);
+    expect_text(run.err, "beats: 63.99 to 128 bpm (hint: 90.5), beats a bar 2:1,7:0.25,12:0.5, "
+                         "transition lambda 20");
+    expect_text(run.err, "labels: unknown below 1");
+    program_free(&run);
+    json_error_t reason;
+    json_t *root = json_load_file(sandbox_path("all/a.json"), 0, &reason);
+    assert_non_null(root);
+    const json_t *from = json_object_get(root, "provenance");
+    json_t *expected = json_pack("{s:n, s:n, s:f, s:f, s:f, s:[i,i,i], s:[f,f,f], s:f}",
+                                 "min_bpm_requested", "max_bpm_requested", "tempo_hint", 90.5, "min_bpm",
+                                 63.993164, "max_bpm", 127.986327, "beats_per_bar", 2, 7, 12, "weights",
+                                 1.0, 0.25, 0.5, "transition_lambda", 20.0);
+    assert_non_null(expected);
+    assert_true(json_equal(json_object_get(from, "metrical"), expected));
+    json_decref(expected);
+    assert_true(json_real_value(json_object_get(json_object_get(from, "functional"),
+                                                "unknown_threshold")) == 1);
+    const json_t *segments = json_object_get(root, "segments");
+    const json_t *of_labels = json_object_get(json_object_get(root, "segment_label_probabilities"),
+                                              "values");
+    assert_true(json_array_size(segments) > 0);
+    assert_int_equal(json_array_size(of_labels), json_array_size(segments));
+    for (size_t i = 0; i < json_array_size(segments); i++) {
+        assert_string_equal(json_string_value(json_object_get(json_array_get(segments, i), "label")),
+                            "unknown");
+        double sum = 0, largest = 0;
+        for (size_t l = 0; l < 10; l++) {
+            const double value = json_number_value(json_array_get(json_array_get(of_labels, i), l));
+            sum += value;
+            largest = value > largest ? value : largest;
+        }
+        assert_true(sum > 0.995 && sum < 1.005); /* ten numbers rounded to 0.001 */
+        assert_true(largest == json_number_value(json_array_get(
+                                   json_object_get(root, "segment_probabilities"), i)));
+    }
+    json_decref(root);
+    allin1_result *read;
+    assert_int_equal(allin1_load_json(sandbox_path("all/a.json"), &read, NULL, NULL), ALLIN1_OK);
+    assert_true(read->beats_per_bar == 2 || read->beats_per_bar == 7 || read->beats_per_bar == 12);
+    allin1_result_free(&read);
+}
+
 static void byproducts_are_used_again(void **state)
 {
     (void)state;
@@ -417,6 +481,13 @@ static void arrays(void **state)
         }
         test_array_free(&array);
     }
+    test_array rate = test_read_array(sandbox_path("struct/a.activ.npz"), "frames_per_second");
+    assert_int_equal(rate.rank, 0);
+    assert_true(rate.count == 1 && rate.values[0] == 100);
+    test_array_free(&rate);
+    char *text = sandbox_read("struct/a.json", NULL);
+    expect_text(text, "\"frames_per_second\": 100.0");
+    free(text);
     /* One fold has no ensemble axis. */
     test_array array = test_read_array(sandbox_path("struct/a.embed.npy"), NULL);
     assert_int_equal(array.rank, 3);
@@ -548,6 +619,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(files_of_others, set_up, clean_up),
         cmocka_unit_test_setup_teardown(skips_what_is_done, set_up, clean_up),
         cmocka_unit_test_setup_teardown(without_a_demixer, set_up, clean_up),
+        cmocka_unit_test_setup_teardown(musical_options, set_up, clean_up),
         cmocka_unit_test_setup_teardown(byproducts_are_used_again, set_up, clean_up),
         cmocka_unit_test_setup_teardown(given_stems, set_up, clean_up),
         cmocka_unit_test_setup_teardown(on_standard_output, set_up, clean_up),

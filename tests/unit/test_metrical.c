@@ -391,6 +391,39 @@ static void assert_same_beats(const a1_beats *a, const a1_beats *b)
     }
 }
 
+/* A weight is added to the log-probability as its logarithm, and decides when it is large enough. */
+static void test_weights(void **state)
+{
+    (void)state;
+    enum { FRAMES = 500 };
+    static float activations[2 * FRAMES];
+    a1_metrical_settings settings;
+    a1_metrical_settings_default(&settings);
+    a1_beats even, weighted;
+    /* All beats alike: nothing in the music tells the metres apart but their number of states. */
+    for (size_t t = 0; t < FRAMES; t++)
+        activations[2 * t] = activations[2 * t + 1] = t % 50 < 2 ? 0.45f : 0.01f;
+    a1_metrical *model = create(&settings);
+    assert_int_equal(a1_metrical_decode(model, NULL, activations, FRAMES, &even, NULL), ALLIN1_OK);
+    a1_metrical_destroy(&model);
+    const size_t other = even.beats_per_bar == 3 ? 1 : 0;
+    const double lead = even.log_probability[1 - other] - even.log_probability[other];
+    assert_true(lead > 0 && lead < 5);
+    for (int above = 0; above <= 1; above++) {
+        settings.weights[other] = exp(lead + (above ? 0.01 : -0.01));
+        model = create(&settings);
+        assert_int_equal(a1_metrical_decode(model, NULL, activations, FRAMES, &weighted, NULL),
+                         ALLIN1_OK);
+        assert_true((weighted.beats_per_bar == even.beats_per_bar) == !above);
+        assert_true(weighted.log_probability[other] ==
+                    even.log_probability[other] + log(settings.weights[other]));
+        assert_true(weighted.log_probability[1 - other] == even.log_probability[1 - other]);
+        a1_beats_free(&weighted);
+        a1_metrical_destroy(&model);
+    }
+    a1_beats_free(&even);
+}
+
 /* One thread, two, and more than there are metres; with and without moving beats to their peak. */
 static void test_threads(void **state)
 {
@@ -404,6 +437,10 @@ static void test_threads(void **state)
         settings.metre_count = metres;
         settings.num_tempi = 20;
         settings.correct = metres % 2;
+        settings.min_bpm = metres % 3 ? 55 : 20;
+        settings.max_bpm = metres % 4 ? 215 : 600;
+        settings.transition_lambda = metres % 5 ? 100 : 12.5;
+        settings.weights[metres - 1] = 1 + 0.25 * (double)metres;
         for (size_t m = 0; m < metres; m++)
             settings.beats_per_bar[m] = 2 + (unsigned)(m * 5 % 11);
         a1_metrical *model = create(&settings);
@@ -535,6 +572,9 @@ static void test_arguments(void **state)
     REFUSED(metre_count = A1_MAX_METRES + 1, "metres");
     REFUSED(beats_per_bar[1] = 1, "beats a bar");
     REFUSED(beats_per_bar[0] = 13, "beats a bar");
+    REFUSED(weights[1] = 0, "weight");
+    REFUSED(weights[0] = NAN, "weight");
+    REFUSED(weights[0] = INFINITY, "weight");
     REFUSED(transition_lambda = -1, "transition lambda");
     REFUSED(transition_lambda = INFINITY, "transition lambda");
     REFUSED(observation_lambda = 1, "observation lambda");
@@ -645,6 +685,7 @@ int main(void)
         cmocka_unit_test(test_beat_frames),
         cmocka_unit_test(test_densities),
         cmocka_unit_test(test_metres),
+        cmocka_unit_test(test_weights),
         cmocka_unit_test(test_threads),
         cmocka_unit_test(test_threshold),
         cmocka_unit_test(test_impossible),

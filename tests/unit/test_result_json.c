@@ -62,7 +62,9 @@ static void survives_a_round_trip(void **state)
     sandbox_make();
     const double beats[] = {0.5, 1.0, 1.5}, downbeats[] = {0.5};
     const unsigned positions[] = {1, 2, 3};
-    const allin1_segment segments[] = {{0, 1.25, "intro", 0.5}, {1.25, 2.0, "verse", 0.75}};
+    const double of_labels[10] = {0, 0.125, 0.5, 0, 0, 0, 0, 0.25, 0.125, 0};
+    const allin1_segment segments[] = {{0, 1.25, "intro", 0.5, of_labels},
+                                       {1.25, 2.0, "verse", 0.75, NULL}};
     const allin1_model_file file = {"m", "/p", "a1w", "d", "MIT"};
     allin1_result result = {.path = "/music/\xc3\xa9 \"x\".mp3",
                             .duration = 2.0,
@@ -112,6 +114,8 @@ static void survives_a_round_trip(void **state)
     assert_int_equal(read->segment_count, 2);
     assert_string_equal(read->segments[1].label, "verse");
     assert_true(read->segments[1].probability == 0.75);
+    assert_memory_equal(read->segments[0].probabilities, of_labels, sizeof of_labels);
+    assert_null(read->segments[1].probabilities);
     assert_int_equal(read->tempo_curve_count, 3);
     assert_memory_equal(read->tempo_curve_times, beats, sizeof beats);
     assert_memory_equal(read->tempo_curve, curve, sizeof curve);
@@ -188,6 +192,16 @@ static void wrong_content(void **state)
         {HEAD "\"beats\": [], \"bpm\": \"fast\", " LISTS, "\"bpm\""},
         {HEAD "\"beats\": [], \"bpm\": -1, " LISTS, "\"bpm\""},
         {HEAD "\"beats\": [], \"duration\": 1e300, " LISTS, "\"duration\""},
+        {HEAD "\"beats\": [], \"segment_label_probabilities\": {}, " LISTS, "\"values\""},
+        {HEAD "\"beats\": [], \"segment_label_probabilities\": {\"values\": [[]]}, " LISTS,
+         "as long as"},
+        {HEAD "\"beats\": [], \"segment_label_probabilities\": {\"values\": [], \"labels\": [\"x\"]}, "
+         LISTS, "\"labels\""},
+        {HEAD "\"beats\": [], \"downbeats\": [], \"beat_positions\": [], \"segments\": "
+              "[{\"start\": 0, \"end\": 1, \"label\": \"x\"}], \"segment_label_probabilities\": "
+              "{\"labels\": [\"start\", \"end\", \"intro\", \"outro\", \"break\", \"bridge\", \"inst\", "
+              "\"solo\", \"verse\", \"chorus\"], \"values\": [[0, 0, 2, 0, 0, 0, 0, 0, 0, 0]]}}",
+         "values[0]"},
         {HEAD "\"beats\": [], \"tempo_curve\": 3, " LISTS, "\"times\""},
         {HEAD "\"beats\": [], \"tempo_curve\": {\"times\": [1, 0]}, " LISTS, "times[1]"},
         {HEAD "\"beats\": [], \"tempo_curve\": {\"times\": [1], \"bpm\": []}, " LISTS, "\"bpm\""},
