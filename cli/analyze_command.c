@@ -98,6 +98,11 @@ static int open_context(run *r)
     return is_weights_error(status) ? EXIT_WEIGHTS : EXIT_SOME_FAILED;
 }
 
+static bool writes_files(const options *o)
+{
+    return !o->print_json || o->out_dir_given;
+}
+
 static bool plan_inputs(run *r)
 {
     const options *o = &r->options;
@@ -110,8 +115,7 @@ static bool plan_inputs(run *r)
         r->inputs[i].path = o->inputs[i];
         r->outcomes[i] = LEFT;
     }
-    const bool writes = !o->print_json || o->out_dir_given;
-    return name_results(r->inputs, r->count, writes ? o->out_dir : NULL);
+    return name_results(r->inputs, r->count, writes_files(o) ? o->out_dir : NULL);
 }
 
 static void say_set_up(const run *r)
@@ -177,7 +181,7 @@ static bool find_files(const run *r, const named_input *input, file_set *files)
     char *arrays = absolute(o->array_dir ? o->array_dir : o->out_dir, &good);
     if (!good)
         return false;
-    if (!o->print_json || o->out_dir_given) {
+    if (writes_files(o)) {
         if (format_list_has(&o->formats, "json"))
             files->json = format_path("%s/%s.json", o->out_dir, input->name, &good);
         good &= format_files_name(&files->formats, &o->formats, o->out_dir, input->name);
@@ -507,6 +511,10 @@ static int conclude(const run *r)
         for (int i = 0; i < r->count; i++)
             if (r->outcomes[i] == LEFT)
                 message_plain("  %s", r->inputs[i].path);
+        const options *o = &r->options;
+        const bool again = o->overwrite_demix || o->overwrite_spec || o->overwrite_json;
+        if (interrupted && writes_files(o) && !again)
+            message_plain("The same command goes on with them.");
     } else if (r->count > 1) {
         message_note("%d analysed, %d skipped, %d failed",
                      count_outcomes(r, DONE), count_outcomes(r, SKIPPED), failures);

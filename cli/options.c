@@ -295,15 +295,15 @@ static const option_entry entries[] = {
      "look for weights here first, then in\n$ALLIN1_WEIGHTS and in the user's cache"},
 
     {0, NULL, NO_VALUE, NULL, NULL, "Tempo, metre and labels"},
-    {0, "min-bpm", VALUE, "N", set_min_bpm, "the slowest tempo that beats may have (default: 55)"},
+    {0, "min-bpm", VALUE, "N", set_min_bpm, "the slowest tempo of the beats (default: 55)"},
     {0, "max-bpm", VALUE, "N", set_max_bpm, "the fastest one (default: 215)"},
     {0, "tempo-hint", VALUE, "N", set_tempo_hint,
      "about this tempo, not its half or its double:\n"
      "beats within half an octave on either side"},
     {0, "beats-per-bar", VALUE, "LIST", set_beats_per_bar,
-     "metres to choose from (default: 3,4), 2 to 12 beats,\nwith weights if you like: 3,4:2,7:0.5"},
+     "metres of 2 to 12 beats to choose from, weighted\nif you like: 3,4:2,7:0.5 (default: 3,4)"},
     {0, "transition-lambda", VALUE, "N", set_transition_lambda,
-     "how steady the tempo is (default: 100; less follows\nfreer playing)"},
+     "how steady the tempo is (default: 100); less\nfollows freer playing"},
     {0, "unknown", VALUE, "P", set_unknown,
      "label sections \"unknown\" whose label has a lower\nprobability than P (default: never)"},
 

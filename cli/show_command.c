@@ -172,6 +172,28 @@ static void put_facts(const allin1_result *result)
     put_count(result->downbeat_count, "downbeat", "\n");
 }
 
+/* Of tempo and beats, where the result tells it. */
+static void put_confidences(const allin1_result *result)
+{
+    if (!isfinite(result->tempo_confidence))
+        return;
+    printf("%*stempo %.0f%% sure", MARGIN, "", result->tempo_confidence * 100);
+    for (size_t i = 0; i < result->tempo_alternative_count; i++) {
+        const allin1_tempo_alternative *alternative = &result->tempo_alternatives[i];
+        printf(", %s (%.2f) %.0f%%", alternative->relation, alternative->bpm,
+               alternative->confidence * 100);
+    }
+    double sum = 0;
+    size_t doubtful = 0;
+    for (size_t i = 0; result->beat_confidences && i < result->beat_count; i++) {
+        sum += result->beat_confidences[i];
+        doubtful += result->beat_confidences[i] < 0.5;
+    }
+    if (result->beat_confidences && result->beat_count > 0)
+        printf("; beats %.0f%%, %zu doubtful", sum / (double)result->beat_count * 100, doubtful);
+    putchar('\n');
+}
+
 static const char *file_name(const char *path)
 {
     const char *slash = strrchr(path, '/');
@@ -185,6 +207,7 @@ static void put_result(const page *p, const allin1_result *result)
     put_spaces(MARGIN);
     printf(p->colour ? "\033[1m%s\033[0m\n" : "%s\n", name);
     put_facts(result);
+    put_confidences(result);
     if (result->segment_count == 0) {
         printf("%*sno sections\n", MARGIN, "");
         return;

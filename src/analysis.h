@@ -5,6 +5,7 @@
 #include "audio/decode.h"
 #include "context.h"
 #include "functional/functional.h"
+#include "metrical/confidence.h"
 #include "output/result.h"
 
 /* The digests that decide what may be used again. */
@@ -40,6 +41,7 @@ typedef struct a1_analysis {
     float *logits; /* the block behind `output` */
     a1_network_output output;
     a1_beats beats;
+    a1_confidences confidences; /* of the beats */
     a1_segments segments;
     a1_result *result;
 } a1_analysis;

@@ -10,6 +10,7 @@
 #include "cheap_stems/cheap_stems.h"
 #include "given_stems.h"
 #include "plot/waveform.h"
+#include "tempo/tempo.h"
 
 /* What is done of the whole after each stage, by the time that the stages usually take. */
 #define DONE_LOAD 0.01
@@ -341,6 +342,17 @@ static allin1_status run_network(a1_analysis *a, a1_error *err)
 
 /* Beats and sections ------------------------------------------------------------------------------ */
 
+/* How sure the beats are, and the tempo. */
+static allin1_status weigh_beats(a1_analysis *a, const float *activations, a1_error *err)
+{
+    begin(a, ALLIN1_STAGE_METRICAL_CONFIDENCE);
+    const double bpm = a1_tempo_precise(a->beats.times, a->beats.count);
+    A1_TRY(a1_metrical_confidences(a->context->metrical, a->context->pool, activations, &a->beats,
+                                   bpm, &a->confidences, err));
+    end(a);
+    return ALLIN1_OK;
+}
+
 static allin1_status find_beats(a1_analysis *a, a1_error *err)
 {
     float *activations = malloc((a->frames ? 2 * a->frames : 1) * sizeof *activations);
@@ -350,10 +362,12 @@ static allin1_status find_beats(a1_analysis *a, a1_error *err)
     a1_metrical_activations(a->output.beat, a->output.downbeat, a->frames, activations);
     end(a);
     begin(a, ALLIN1_STAGE_METRICAL_DBN);
-    const allin1_status status = a1_metrical_decode(a->context->metrical, a->context->pool,
+    allin1_status status = a1_metrical_decode(a->context->metrical, a->context->pool,
                                                     activations, a->frames, &a->beats, err);
     if (status == ALLIN1_OK)
         end(a);
+    if (status == ALLIN1_OK)
+        status = weigh_beats(a, activations, err);
     free(activations);
     return status;
 }
@@ -500,6 +514,7 @@ static allin1_status finish(a1_analysis *a, allin1_status status, allin1_result 
     a1_aligned_free(a->spectrogram);
     a1_aligned_free(a->logits);
     a1_beats_free(&a->beats);
+    a1_confidences_free(&a->confidences);
     a1_segments_free(&a->segments);
     a1_result_destroy(&a->result);
     end(a);

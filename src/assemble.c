@@ -33,6 +33,53 @@ static allin1_status fill_tempo(a1_result *result)
     return ALLIN1_OK;
 }
 
+/* Half and double, the likelier first. */
+static allin1_status fill_alternatives(a1_analysis *analysis)
+{
+    static const char *const relations[A1_TEMPO_ALTERNATIVES] = {"half", "double"};
+    const a1_confidences *from = &analysis->confidences;
+    allin1_result *shown = &analysis->result->shown;
+    shown->tempo_confidence = from->tempo;
+    allin1_tempo_alternative *items =
+        a1_result_alloc(analysis->result, A1_TEMPO_ALTERNATIVES * sizeof *items);
+    if (!items)
+        return ALLIN1_ERROR_MEMORY;
+    size_t count = 0;
+    for (size_t i = 0; i < A1_TEMPO_ALTERNATIVES; i++) {
+        const a1_tempo_alternative *alternative = &from->alternatives[i];
+        if (!(alternative->bpm > 0))
+            continue;
+        size_t at = count++;
+        for (; at > 0 && items[at - 1].confidence < alternative->confidence; at--)
+            items[at] = items[at - 1];
+        items[at] = (allin1_tempo_alternative){alternative->bpm, alternative->confidence,
+                                               relations[i]};
+    }
+    shown->tempo_alternative_count = count;
+    shown->tempo_alternatives = count ? items : NULL;
+    return ALLIN1_OK;
+}
+
+static allin1_status fill_confidences(a1_analysis *analysis)
+{
+    a1_result *result = analysis->result;
+    const a1_confidences *from = &analysis->confidences;
+    const size_t count = analysis->beats.count;
+    double *beats = a1_result_alloc(result, count * sizeof *beats);
+    double *downbeats = a1_result_alloc(result, count * sizeof *downbeats);
+    if (!beats || !downbeats)
+        return ALLIN1_ERROR_MEMORY;
+    size_t downbeat_count = 0;
+    for (size_t i = 0; i < count; i++) {
+        beats[i] = from->beats[i];
+        if (analysis->beats.positions[i] == 1)
+            downbeats[downbeat_count++] = from->downbeats[i];
+    }
+    result->shown.beat_confidences = beats;
+    result->shown.downbeat_confidences = downbeat_count ? downbeats : NULL;
+    return fill_alternatives(analysis);
+}
+
 static allin1_status fill_beats(a1_analysis *analysis)
 {
     a1_result *result = analysis->result;
@@ -59,7 +106,8 @@ static allin1_status fill_beats(a1_analysis *analysis)
     shown->downbeats = downbeat_count ? downbeats : NULL;
     shown->downbeat_count = downbeat_count;
     shown->beats_per_bar = beats->beats_per_bar;
-    return fill_tempo(result);
+    A1_TRY(fill_tempo(result));
+    return fill_confidences(analysis);
 }
 
 static allin1_status fill_segments(a1_analysis *analysis)

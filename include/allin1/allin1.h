@@ -71,6 +71,7 @@ const char *allin1_version(void);
 #define ALLIN1_STAGE_POSTPROCESS "postprocess"
 #define ALLIN1_STAGE_METRICAL_PREP "metrical_prep"
 #define ALLIN1_STAGE_METRICAL_DBN "metrical_dbn"
+#define ALLIN1_STAGE_METRICAL_CONFIDENCE "metrical_confidence"
 #define ALLIN1_STAGE_FUNCTIONAL_PROBS "functional_probs"
 #define ALLIN1_STAGE_FUNCTIONAL_LOCAL_MAXIMA "functional_local_maxima"
 #define ALLIN1_STAGE_FUNCTIONAL_BOUNDARIES "functional_boundaries"
@@ -398,6 +399,13 @@ typedef struct allin1_provenance {
     double unknown_threshold; /* of the sections' labels; 0: none */
 } allin1_provenance;
 
+/* A tempo that a listener might tap instead of the result's. */
+typedef struct allin1_tempo_alternative {
+    double bpm;           /* beats a minute */
+    double confidence;    /* 0 to 1 */
+    const char *relation; /* "half" or "double" */
+} allin1_tempo_alternative;
+
 /* Arrays are NULL when their count is 0. Everything is owned by the result. */
 typedef struct allin1_result {
     const char *path;  /* absolute, symbolic links resolved; or the name that the request gave */
@@ -425,6 +433,15 @@ typedef struct allin1_result {
     const double *tempo_curve;       /* beats a minute, above 0 */
     /* NULL unless asked for, and when the song was not decoded: stems or a spectrogram were given. */
     const allin1_waveform *waveform;
+    /* How sure the tempo is against its half and its double, 0 to 1; the three add up to 1. NAN
+     * without a tempo, and when the file that was read does not tell. */
+    double tempo_confidence;
+    size_t tempo_alternative_count;
+    const allin1_tempo_alternative *tempo_alternatives; /* the likelier first */
+    /* How sure it is that a beat, or a downbeat, is within 70 ms, 0 to 1: over all metres and all
+     * paths through the model, not only the best. NULL when the file that was read does not tell. */
+    const double *beat_confidences;     /* [beat_count] */
+    const double *downbeat_confidences; /* [downbeat_count] */
 } allin1_result;
 
 void allin1_result_free(allin1_result **result);

@@ -6,18 +6,13 @@
 #include "base/arena.h"
 #include "metrical/bar_model.h"
 #include "metrical/metrical.h"
+#include "metrical/metrical_model.h"
 #include "metrical/viterbi.h"
 #include "nn/logistic.h"
 
 /* More frames than this (248 days at 100 a second) are taken for a mistake; sums of sizes below
  * cannot overflow. */
 #define MAX_FRAMES ((size_t)1 << 31)
-
-struct a1_metrical {
-    a1_metrical_settings settings;
-    a1_bar_model bars[A1_MAX_METRES];
-    a1_fast_model fast[A1_MAX_METRES];
-};
 
 void a1_metrical_settings_default(a1_metrical_settings *settings)
 {
@@ -69,18 +64,40 @@ static allin1_status check_settings(const a1_metrical_settings *settings, a1_err
     return ALLIN1_OK;
 }
 
+allin1_status a1_bar_model_create(a1_bar_model *bar, const a1_metrical_settings *settings,
+                                  unsigned beats, double min_bpm, double max_bpm, a1_error *err)
+{
+    memset(bar, 0, sizeof *bar);
+    allin1_status status;
+    A1_CHECK(a1_beat_space_create(&bar->space, beats, 60.0 * settings->fps / max_bpm,
+                                  60.0 * settings->fps / min_bpm, settings->num_tempi, err));
+    A1_CHECK(
+        a1_transitions_create(&bar->transitions, &bar->space, settings->transition_lambda, err));
+    A1_CHECK(
+        a1_beat_frames_create(&bar->beat_frames, &bar->space, settings->observation_lambda, err));
+    bar->log_initial = log(1.0 / (double)bar->space.states);
+    return ALLIN1_OK;
+
+done:
+    a1_bar_model_destroy(bar);
+    return status;
+}
+
+void a1_bar_model_destroy(a1_bar_model *bar)
+{
+    a1_beat_space_destroy(&bar->space);
+    a1_transitions_destroy(&bar->transitions);
+    free(bar->beat_frames);
+    memset(bar, 0, sizeof *bar);
+}
+
 static allin1_status create_metre(a1_metrical *model, size_t metre, allin1_cpu_level level,
                                   a1_error *err)
 {
     const a1_metrical_settings *settings = &model->settings;
     a1_bar_model *bar = &model->bars[metre];
-    A1_TRY(a1_beat_space_create(
-        &bar->space, settings->beats_per_bar[metre], 60.0 * settings->fps / settings->max_bpm,
-        60.0 * settings->fps / settings->min_bpm, settings->num_tempi, err));
-    A1_TRY(a1_transitions_create(&bar->transitions, &bar->space, settings->transition_lambda, err));
-    A1_TRY(
-        a1_beat_frames_create(&bar->beat_frames, &bar->space, settings->observation_lambda, err));
-    bar->log_initial = log(1.0 / (double)bar->space.states);
+    A1_TRY(a1_bar_model_create(bar, settings, settings->beats_per_bar[metre], settings->min_bpm,
+                               settings->max_bpm, err));
     return a1_fast_model_create(&model->fast[metre], bar, level, err);
 }
 
@@ -112,9 +129,7 @@ void a1_metrical_destroy(a1_metrical **slot)
         return;
     for (size_t m = 0; m < model->settings.metre_count; m++) {
         a1_fast_model_destroy(&model->fast[m]);
-        a1_beat_space_destroy(&model->bars[m].space);
-        a1_transitions_destroy(&model->bars[m].transitions);
-        free(model->bars[m].beat_frames);
+        a1_bar_model_destroy(&model->bars[m]);
     }
     free(model);
     *slot = NULL;

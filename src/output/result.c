@@ -18,7 +18,7 @@ allin1_status a1_result_create(a1_result **out, a1_error *err)
         return a1_fail_memory(err, "a result");
     allin1_provenance *from = &result->shown.provenance;
     result->shown.path = "";
-    result->shown.tempo = NAN;
+    result->shown.tempo = result->shown.tempo_confidence = NAN;
     from->version = from->key = from->input_sha256 = "";
     from->container = from->codec = from->channel_layout = "";
     from->stems_mode = from->demix_model = from->model = from->precision = "";

@@ -185,6 +185,30 @@ static void put_tempo_curve(a1_json *json, const allin1_result *result)
     a1_json_close(json, '}');
 }
 
+static void put_alternatives(a1_json *json, const allin1_result *result)
+{
+    a1_json_decimal(json, "tempo_confidence", result->tempo_confidence, FINE_DECIMALS);
+    a1_json_open(json, "tempo_alternatives", '[');
+    for (size_t i = 0; i < result->tempo_alternative_count; i++) {
+        const allin1_tempo_alternative *alternative = &result->tempo_alternatives[i];
+        a1_json_open(json, NULL, '{');
+        a1_json_decimal(json, "bpm", alternative->bpm, FINE_DECIMALS);
+        a1_json_decimal(json, "confidence", alternative->confidence, FINE_DECIMALS);
+        a1_json_string(json, "relation", alternative->relation);
+        a1_json_close(json, '}');
+    }
+    a1_json_close(json, ']');
+}
+
+/* null when the result came without them. */
+static void put_confidences(a1_json *json, const char *key, const double *values, size_t count)
+{
+    if (values || count == 0)
+        a1_json_decimals(json, key, values, count, FINE_DECIMALS);
+    else
+        a1_json_null(json, key);
+}
+
 char *a1_result_json(const allin1_result *result, const allin1_arrays *arrays)
 {
     a1_json json;
@@ -209,6 +233,10 @@ char *a1_result_json(const allin1_result *result, const allin1_arrays *arrays)
     put_probabilities(&json, result);
     put_label_probabilities(&json, result);
     put_tempo_curve(&json, result);
+    put_alternatives(&json, result);
+    put_confidences(&json, "beat_confidences", result->beat_confidences, result->beat_count);
+    put_confidences(&json, "downbeat_confidences", result->downbeat_confidences,
+                    result->downbeat_count);
     put_provenance(&json, &result->provenance, arrays);
     a1_json_close(&json, '}');
     return a1_json_take(&json);

@@ -16,6 +16,7 @@
 
 #define MAX_FILE_SIZE ((off_t)256 << 20)
 #define MAX_SECONDS 1e9
+#define MIN_BPM 0.001 /* what the decimals of a result hold */
 #define MAX_BPM 1e6
 #define MAX_POSITION 1000
 #define MAX_RATE 100000000
@@ -95,7 +96,7 @@ static allin1_status read_tempo_curve(const reading *in, const json_t *root)
     for (size_t i = 0; i < count; i++) {
         const json_t *value = json_array_get(list, i);
         values[i] = json_is_number(value) ? json_number_value(value) : 0;
-        if (!(values[i] > 0) || values[i] > MAX_BPM)
+        if (!(values[i] >= MIN_BPM && values[i] <= MAX_BPM))
             return malformed_item(in, "tempo_curve.bpm", i, "is not a tempo");
     }
     result->tempo_curve = count ? values : NULL;
@@ -226,6 +227,63 @@ static allin1_status read_optional(const reading *in, const json_t *root, const 
     return ALLIN1_OK;
 }
 
+/* A list of `count` numbers from 0 to 1, or nothing. */
+static allin1_status read_confidences(const reading *in, const json_t *root, const char *key,
+                                      size_t count, const double **out)
+{
+    const json_t *list = json_object_get(root, key);
+    if (!list || json_is_null(list))
+        return ALLIN1_OK;
+    if (!json_is_array(list) || json_array_size(list) != count)
+        return a1_fail(in->err, ALLIN1_ERROR_FORMAT,
+                       "%s: not a result of an analysis: \"%s\" is not a list of %zu", in->path, key,
+                       count);
+    if (count == 0)
+        return ALLIN1_OK;
+    double *values = a1_result_alloc(in->result, count * sizeof *values);
+    if (!values)
+        return a1_fail_memory(in->err, "a result");
+    for (size_t i = 0; i < count; i++) {
+        const json_t *value = json_array_get(list, i);
+        values[i] = json_is_number(value) ? json_number_value(value) : NAN;
+        if (!(values[i] >= 0 && values[i] <= 1))
+            return malformed_item(in, key, i, "is not a confidence");
+    }
+    *out = values;
+    return ALLIN1_OK;
+}
+
+static allin1_status read_alternatives(const reading *in, const json_t *root)
+{
+    allin1_result *result = &in->result->shown;
+    A1_TRY(read_optional(in, root, "tempo_confidence", 1, NAN, &result->tempo_confidence));
+    const json_t *list = json_object_get(root, "tempo_alternatives");
+    if (!list || json_is_null(list))
+        return ALLIN1_OK;
+    if (!json_is_array(list))
+        return malformed(in, "\"tempo_alternatives\" is not a list");
+    const size_t count = json_array_size(list);
+    if (count == 0)
+        return ALLIN1_OK;
+    allin1_tempo_alternative *items = a1_result_alloc(in->result, count * sizeof *items);
+    if (!items)
+        return a1_fail_memory(in->err, "a result");
+    for (size_t i = 0; i < count; i++) {
+        const json_t *item = json_array_get(list, i);
+        const json_t *bpm = json_object_get(item, "bpm");
+        const json_t *confidence = json_object_get(item, "confidence");
+        items[i].bpm = json_is_number(bpm) ? json_number_value(bpm) : 0;
+        items[i].confidence = json_is_number(confidence) ? json_number_value(confidence) : NAN;
+        if (!(items[i].bpm >= MIN_BPM && items[i].bpm <= MAX_BPM) ||
+            !(items[i].confidence >= 0 && items[i].confidence <= 1))
+            return malformed_item(in, "tempo_alternatives", i, "lacks bpm or confidence");
+        A1_TRY(copy_string(in, item, "relation", &items[i].relation));
+    }
+    result->tempo_alternatives = items;
+    result->tempo_alternative_count = count;
+    return ALLIN1_OK;
+}
+
 /* Only what a later reader needs: whether the result still holds, and what it came from. */
 static allin1_status read_provenance(const reading *in, const json_t *root, allin1_arrays *arrays)
 {
@@ -264,6 +322,11 @@ static allin1_status read_root(const reading *in, const json_t *root, allin1_arr
     A1_TRY(read_positions(in, root));
     A1_TRY(read_segments(in, root));
     A1_TRY(read_tempo_curve(in, root));
+    A1_TRY(read_alternatives(in, root));
+    A1_TRY(read_confidences(in, root, "beat_confidences", result->beat_count,
+                            &result->beat_confidences));
+    A1_TRY(read_confidences(in, root, "downbeat_confidences", result->downbeat_count,
+                            &result->downbeat_confidences));
 
     double number;
     A1_TRY(read_optional(in, root, "bpm", MAX_BPM, 0, &number));

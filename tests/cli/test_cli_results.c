@@ -79,6 +79,8 @@ static void layout_of_the_document(void **state)
                                        "beat_positions", "segments", "tempo", "duration",
                                        "beats_per_bar",  "segment_probabilities",
                                        "segment_label_probabilities", "tempo_curve",
+                                       "tempo_confidence", "tempo_alternatives",
+                                       "beat_confidences", "downbeat_confidences",
                                        "provenance"};
     make_sound("a.wav", MUSIC, 3);
     expect_run(RUN(SMALL, "a.wav"), 0, "a.wav: ");
@@ -571,6 +573,45 @@ static void interrupted(void **state)
     }
 }
 
+/* Many files, interrupted in the fourth: three results are whole, the list of what is left is exact, and
+ * the same command again does the rest and nothing else. */
+static void interrupted_among_many(void **state)
+{
+    (void)state;
+    enum { COUNT = 8, DONE = 3 };
+    const char *words[COUNT + 6] = {SMALL};
+    char names[COUNT][16];
+    size_t count = 0;
+    while (words[count])
+        count++;
+    for (size_t i = 0; i < COUNT; i++) {
+        snprintf(names[i], sizeof names[i], "song%zu.wav", i + 1);
+        make_sound(names[i], MUSIC, i == DONE ? 30 : 0.2); /* long enough for the signal to come */
+        words[count + i] = names[i];
+    }
+    const program_setting setting = {.interrupt_at = "song4.wav: demixing"};
+    program_outcome run = program_run(&setting, words);
+    program_expect(&run, 130);
+    expect_text(run.err, "[4/8] song4.wav: demixing");
+    expect_text(run.err, "Interrupted: 3 of 8 files are done, these are left:\n"
+                         "  song4.wav\n  song5.wav\n  song6.wav\n  song7.wav\n  song8.wav\n"
+                         "The same command goes on with them.\n");
+    expect_no_text(run.err, "song5.wav: ");
+    program_free(&run);
+    expect_list("struct", "song1.json song2.json song3.json");
+    for (size_t i = 0; i < DONE; i++) {
+        char result[32];
+        snprintf(result, sizeof result, "struct/song%zu.json", i + 1);
+        allin1_result *read = check_result(result, 0.2, 0.001);
+        allin1_result_free(&read);
+    }
+    make_sound("song4.wav", MUSIC, 0.2); /* the rest need not be long */
+    run = program_run(NULL, words);
+    program_expect(&run, 0);
+    expect_text(run.err, "5 analysed, 3 skipped, 0 failed");
+    program_free(&run);
+}
+
 /* A bar on a terminal, taken away at the end; plain lines elsewhere; nothing when quiet. */
 static void progress(void **state)
 {
@@ -627,6 +668,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(timings, set_up, clean_up),
         cmocka_unit_test_setup_teardown(full_disk, set_up, clean_up),
         cmocka_unit_test_setup_teardown(interrupted, set_up, clean_up),
+        cmocka_unit_test_setup_teardown(interrupted_among_many, set_up, clean_up),
         cmocka_unit_test_setup_teardown(progress, set_up, clean_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -140,6 +140,26 @@ static void without_beats_or_sections(void **state)
     program_free(&run);
 }
 
+/* How sure the result is, in one line, where it tells; and a label that is unknown. */
+static void confidences_in_short(void **state)
+{
+    (void)state;
+    static const char text[] =
+        "{\"path\": \"x.wav\", \"bpm\": 120, \"beats\": [0.5, 1.0], \"downbeats\": [0.5], "
+        "\"beat_positions\": [1, 2], \"segments\": [{\"start\": 0, \"end\": 2, \"label\": "
+        "\"unknown\"}], \"tempo\": 120.0, \"tempo_confidence\": 0.7, \"tempo_alternatives\": "
+        "[{\"bpm\": 60.0, \"confidence\": 0.25, \"relation\": \"half\"}, {\"bpm\": 240.0, "
+        "\"confidence\": 0.05, \"relation\": \"double\"}], \"beat_confidences\": [0.9, 0.4], "
+        "\"segment_probabilities\": [0.3]}";
+    sandbox_write("sure.json", text, sizeof text - 1);
+    program_outcome run = RUN("show", "sure.json");
+    program_expect(&run, 0);
+    expect_text(run.out, "\n  tempo 70% sure, half (60.00) 25%, double (240.00) 5%; beats 65%, 1 "
+                         "doubtful\n");
+    expect_text(run.out, "unknown");
+    program_free(&run);
+}
+
 static void what_cannot_be_shown(void **state)
 {
     (void)state;
@@ -187,6 +207,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(names_of_all_kinds, set_up, clean_up),
         cmocka_unit_test_setup_teardown(the_reference_s_results, set_up, clean_up),
         cmocka_unit_test_setup_teardown(without_beats_or_sections, set_up, clean_up),
+        cmocka_unit_test_setup_teardown(confidences_in_short, set_up, clean_up),
         cmocka_unit_test_setup_teardown(what_cannot_be_shown, set_up, clean_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -67,9 +67,9 @@ static void refuses_what_it_does_not_know(void **state)
     REFUSED("--tempo-hint", "--tempo-hint", ".", "a.wav");
     REFUSED("--transition-lambda", "--transition-lambda", "inf", "a.wav");
     REFUSED("--unknown", "--unknown", "1.01", "a.wav");
-    REFUSED("150, is not below the fastest, 120", "--min-bpm", "150", "--max-bpm", "120", "a.wav");
+    REFUSED("150 beats a minute, is not below the fastest, 120", "--min-bpm", "150", "--max-bpm", "120", "a.wav");
     REFUSED("not below the fastest, 215 if none is given", "--min-bpm", "300", "a.wav");
-    REFUSED("90, is not between 100", "--tempo-hint", "90", "--min-bpm", "100", "a.wav");
+    REFUSED("90 beats a minute, is not between 100", "--tempo-hint", "90", "--min-bpm", "100", "a.wav");
     REFUSED("widen the range", "--min-bpm", "110.2", "--max-bpm", "110.9", "a.wav");
     REFUSED("--beats-per-bar takes", "--beats-per-bar", "3,13", "a.wav");
     REFUSED("--beats-per-bar takes", "--beats-per-bar", "1", "a.wav");

@@ -30,6 +30,7 @@ typedef struct program_setting {
     bool terminal;                  /* standard error is a terminal of 100 columns */
     bool output_terminal;           /* standard output is one */
     int interrupt_after_ms;         /* send SIGINT then; 0: never */
+    const char *interrupt_at;       /* send SIGINT when standard error says this; NULL: never */
 } program_setting;
 
 typedef struct program_outcome {

@@ -373,13 +373,14 @@ static void models_are_loaded_once(void **state)
     allin1_result *first = analyze(context, path, NULL);
     expect_text(s.text, "input_hash model_load demix_init spec_init decode demix_init demix "
                         "release spectrogram release model_load nn metrical_prep metrical_dbn "
-                        "functional_probs functional_local_maxima functional_boundaries "
-                        "postprocess release ");
+                        "metrical_confidence functional_probs functional_local_maxima "
+                        "functional_boundaries postprocess release ");
     assert_int_equal(first->span_count, s.count - 1); /* the last release is after the result */
     s = (spans){0};
     allin1_result *second = analyze(context, path, NULL);
     assert_string_equal(s.text, "decode demix release spectrogram release nn metrical_prep "
-                                "metrical_dbn functional_probs functional_local_maxima "
+                                "metrical_dbn metrical_confidence functional_probs "
+                                "functional_local_maxima "
                                 "functional_boundaries postprocess release ");
     assert_int_equal(second->span_count, s.count - 1);
     assert_string_equal(second->spans[0].stage, "decode");

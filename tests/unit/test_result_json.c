@@ -98,6 +98,13 @@ static void survives_a_round_trip(void **state)
     result.tempo_curve_count = 3;
     result.tempo_curve_times = beats;
     result.tempo_curve = curve;
+    const double confidences[] = {0.75, 1, 0.125};
+    const allin1_tempo_alternative alternatives[] = {{240.08, 0.25, "double"}, {60.02, 0.125, "half"}};
+    result.tempo_confidence = 0.625;
+    result.tempo_alternative_count = 2;
+    result.tempo_alternatives = alternatives;
+    result.beat_confidences = confidences;
+    result.downbeat_confidences = confidences + 1;
     const allin1_arrays arrays = {.activations = "/a/x.activ.npz"};
     allin1_error error;
     allin1_arrays kept;
@@ -119,6 +126,13 @@ static void survives_a_round_trip(void **state)
     assert_int_equal(read->tempo_curve_count, 3);
     assert_memory_equal(read->tempo_curve_times, beats, sizeof beats);
     assert_memory_equal(read->tempo_curve, curve, sizeof curve);
+    assert_true(read->tempo_confidence == 0.625);
+    assert_int_equal(read->tempo_alternative_count, 2);
+    assert_true(read->tempo_alternatives[1].bpm == 60.02);
+    assert_true(read->tempo_alternatives[0].confidence == 0.25);
+    assert_string_equal(read->tempo_alternatives[0].relation, "double");
+    assert_memory_equal(read->beat_confidences, confidences, sizeof confidences);
+    assert_true(read->downbeat_confidences[0] == 1);
     assert_string_equal(read->provenance.key, "k");
     assert_string_equal(read->provenance.version, "9");
     assert_string_equal(read->provenance.input_sha256, "s");
@@ -133,7 +147,8 @@ static void survives_a_round_trip(void **state)
 static void nothing_found(void **state)
 {
     (void)state;
-    const allin1_result result = {.path = "", .tempo = NAN, .provenance = {.version = ""}};
+    const allin1_result result = {.path = "", .tempo = NAN, .tempo_confidence = NAN,
+                                  .provenance = {.version = ""}};
     char *text = allin1_result_json(&result, NULL);
     json_error_t reason;
     json_t *root = json_loads(text, 0, &reason);
@@ -202,6 +217,13 @@ static void wrong_content(void **state)
               "{\"labels\": [\"start\", \"end\", \"intro\", \"outro\", \"break\", \"bridge\", \"inst\", "
               "\"solo\", \"verse\", \"chorus\"], \"values\": [[0, 0, 2, 0, 0, 0, 0, 0, 0, 0]]}}",
          "values[0]"},
+        {HEAD "\"beats\": [], \"beat_confidences\": [0.5], " LISTS, "\"beat_confidences\""},
+        {HEAD "\"beats\": [1], \"downbeats\": [], \"beat_positions\": [1], \"segments\": [], "
+              "\"beat_confidences\": [1.5]}", "beat_confidences[0]"},
+        {HEAD "\"beats\": [], \"tempo_confidence\": 2, " LISTS, "\"tempo_confidence\""},
+        {HEAD "\"beats\": [], \"tempo_alternatives\": {}, " LISTS, "\"tempo_alternatives\""},
+        {HEAD "\"beats\": [], \"tempo_alternatives\": [{\"bpm\": 3}], " LISTS,
+         "tempo_alternatives[0]"},
         {HEAD "\"beats\": [], \"tempo_curve\": 3, " LISTS, "\"times\""},
         {HEAD "\"beats\": [], \"tempo_curve\": {\"times\": [1, 0]}, " LISTS, "times[1]"},
         {HEAD "\"beats\": [], \"tempo_curve\": {\"times\": [1], \"bpm\": []}, " LISTS, "\"bpm\""},
