@@ -40,7 +40,7 @@ static int set_up(void **state)
     }
     for (size_t i = 0; i < SECTIONS; i++)
         segments[i] = (allin1_segment){(double)i * 4, (double)i * 4 + 4,
-                                       i % 2 ? "verse" : "chorus", NAN};
+                                       i % 2 ? "verse" : "chorus", NAN, NULL};
     return 0;
 }
 

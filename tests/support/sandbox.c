@@ -239,14 +239,14 @@ static void collect(pid_t child, const program_setting *setting, int out, int er
             const ssize_t got = read(pipes[i].fd, part, sizeof part);
             if (got > 0)
                 fwrite(part, 1, (size_t)got, to[i]);
+            else if (got == 0 || errno != EINTR) /* a terminal ends with EIO */
+                pipes[i].fd = -1;
             if (got > 0 && i == 1 && setting->interrupt_at && !sent) {
                 fflush(to[1]);
                 sent = strstr(text[1], setting->interrupt_at) != NULL;
                 if (sent)
                     kill(child, SIGINT);
             }
-            else if (got == 0 || errno != EINTR) /* a terminal ends with EIO */
-                pipes[i].fd = -1;
         }
     }
     fclose(to[0]);
