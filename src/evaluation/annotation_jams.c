@@ -96,7 +96,7 @@ static allin1_status read_sections(const jams_reading *in, const char *namespace
         last = start;
         if (!(start + duration > start))
             continue;
-        sections[kept] = (allin1_segment){start, start + duration, NULL, NAN};
+        sections[kept] = (allin1_segment){start, start + duration, NULL, NAN, NULL};
         sections[kept].label = a1_result_string(in->annotation->memory, json_string_value(label));
         if (!sections[kept++].label)
             return a1_fail_memory(in->err, "an annotation");

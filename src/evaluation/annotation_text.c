@@ -199,11 +199,11 @@ static allin1_status put_boundaries(const text_reading *in)
     if (!sections)
         return a1_fail_memory(in->err, "an annotation");
     if (in->first[0] > 0)
-        sections[shown->section_count++] = (allin1_segment){0, in->first[0], START, NAN};
+        sections[shown->section_count++] = (allin1_segment){0, in->first[0], START, NAN, NULL};
     for (size_t i = 0; i + 1 < in->count; i++)
         if (in->first[i + 1] > in->first[i])
             sections[shown->section_count++] =
-                (allin1_segment){in->first[i], in->first[i + 1], in->labels[i], NAN};
+                (allin1_segment){in->first[i], in->first[i + 1], in->labels[i], NAN, NULL};
     shown->has_sections = 1;
     shown->sections = sections;
     return ALLIN1_OK;
@@ -217,7 +217,7 @@ static allin1_status put_sections(const text_reading *in)
     if (!sections)
         return a1_fail_memory(in->err, "an annotation");
     for (size_t i = 0; i < in->count; i++)
-        sections[i] = (allin1_segment){in->first[i], in->second[i], in->labels[i], NAN};
+        sections[i] = (allin1_segment){in->first[i], in->second[i], in->labels[i], NAN, NULL};
     shown->has_sections = 1;
     shown->sections = sections;
     shown->section_count = in->count;

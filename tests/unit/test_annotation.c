@@ -78,15 +78,15 @@ static void expect_sections(const char *name, const char *text, size_t count,
 static void lists_of_sections(void **state)
 {
     (void)state;
-    static const allin1_segment two[] = {{0, 1.5, "intro", 0}, {1.5, 4, "verse one", 0}};
+    static const allin1_segment two[] = {{0, 1.5, "intro", 0, NULL}, {1.5, 4, "verse one", 0, NULL}};
     expect_sections("a.txt", "0.0\t1.5\tintro\n1.5\t4.0\tverse one\n", 2, two);
     expect_sections("a.lab", "0 1.5 intro\n\\\t100\t200\n1.5 4 verse one  \n", 2, two);
-    static const allin1_segment unnamed[] = {{0, 3, "", 0}, {3, 4, "1", 0}};
+    static const allin1_segment unnamed[] = {{0, 3, "", 0, NULL}, {3, 4, "1", 0, NULL}};
     expect_sections("b.lab", "0 3\n3 4 1\n", 2, unnamed);
-    static const allin1_segment harmonix[] = {{0, 0.5, "start", 0}, {0.5, 2, "intro", 0}};
+    static const allin1_segment harmonix[] = {{0, 0.5, "start", 0, NULL}, {0.5, 2, "intro", 0, NULL}};
     expect_sections("c.txt", "0.5 intro\n2.0 end\n", 2, harmonix);
     expect_sections("c.txt", "0.0 start\n0.5\tintro\n0.5 x\n2.0 end\n", 2,
-                    (const allin1_segment[]){{0, 0.5, "start", 0}, {0.5, 2, "x", 0}});
+                    (const allin1_segment[]){{0, 0.5, "start", 0, NULL}, {0.5, 2, "x", 0, NULL}});
 }
 
 static void empty_lists(void **state)
@@ -204,7 +204,7 @@ static void formats_come_back(void **state)
     static const double beats[] = {5.5, 6.02, 6.53, 7.0, 7.51}, downbeats[] = {6.02};
     static const unsigned positions[] = {4, 1, 2, 3, 4};
     static const allin1_segment segments[] = {
-        {0, 0.5, "start", NAN}, {0.5, 6.02, "intro", NAN}, {6.02, 12, "verse", NAN}};
+        {0, 0.5, "start", NAN, NULL}, {0.5, 6.02, "intro", NAN, NULL}, {6.02, 12, "verse", NAN, NULL}};
     const allin1_result result = {.path = "/a.wav",
                                   .duration = 12,
                                   .bpm = 118,

@@ -36,7 +36,7 @@ static allin1_annotation read_annotation(const json_t *from)
         const json_t *item = json_array_get(list, i);
         sections[i] = (allin1_segment){json_number_value(json_array_get(item, 0)),
                                        json_number_value(json_array_get(item, 1)),
-                                       json_string_value(json_array_get(item, 2)), NAN};
+                                       json_string_value(json_array_get(item, 2)), NAN, NULL};
     }
     a.sections = sections;
     return a;
@@ -132,7 +132,7 @@ static void what_is_missing_has_no_score(void **state)
 {
     (void)state;
     static const double beats[] = {6, 6.5, 7, 7.5};
-    static const allin1_segment sections[] = {{0, 10, "verse", NAN}};
+    static const allin1_segment sections[] = {{0, 10, "verse", NAN, NULL}};
     const allin1_annotation only_beats = {
         .has_beats = 1, .beat_count = 4, .beats = beats, .tempo = 120};
     const allin1_annotation only_sections = {
@@ -192,11 +192,11 @@ static void accuracy_is_of_the_ten(void **state)
 {
     (void)state;
     static const allin1_segment raw[] = {
-        {0, 2, "silence", NAN}, {2, 4, "prechorus", NAN}, {4, 6, "worstthingever", NAN},
-        {6, 8, "chorus2", NAN}, {8, 10, "silence", NAN}};
+        {0, 2, "silence", NAN, NULL}, {2, 4, "prechorus", NAN, NULL}, {4, 6, "worstthingever", NAN, NULL},
+        {6, 8, "chorus2", NAN, NULL}, {8, 10, "silence", NAN, NULL}};
     static const allin1_segment ten[] = {
-        {0, 2, "start", NAN}, {2, 4, "verse", NAN}, {4, 6, "verse", NAN},
-        {6, 8, "inst", NAN},  {8, 10, "end", NAN}};
+        {0, 2, "start", NAN, NULL}, {2, 4, "verse", NAN, NULL}, {4, 6, "verse", NAN, NULL},
+        {6, 8, "inst", NAN, NULL},  {8, 10, "end", NAN, NULL}};
     const allin1_annotation a = {
         .has_sections = 1, .section_count = 5, .sections = raw, .tempo = NAN};
     const allin1_annotation b = {
