@@ -177,7 +177,8 @@ static int add_versus(bench *b)
 static bool wants_files(const options *o)
 {
     return o->out_dir_given || o->print_json || o->keep_byproducts || o->visualize || o->sonify ||
-           o->timings.json || o->timings.trace || o->timings.summary;
+           o->timings.json || o->timings.trace || o->timings.figure ||
+           o->timings.summary;
 }
 
 static int parse(bench *b, int argc, char **argv)

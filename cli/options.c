@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 
 #include "messages.h"
@@ -73,6 +74,19 @@ FLAG_OPTION(set_keep, keep_byproducts)
 FLAG_OPTION(set_activations, want_activations)
 FLAG_OPTION(set_embeddings, want_embeddings)
 FLAG_OPTION(set_json, print_json)
+
+/* Said before the run, not after it. */
+static bool set_timings_viz(options *out, const char *value)
+{
+    const char *dot = strrchr(value, '.');
+    out->timings.figure = value;
+    if (dot && (strcasecmp(dot, ".pdf") == 0 || strcasecmp(dot, ".svg") == 0 ||
+                strcasecmp(dot, ".png") == 0))
+        return true;
+    message_error("--timings-viz takes a file that ends in .pdf, .svg or .png, not \"%s\"", value);
+    return false;
+}
+
 FLAG_OPTION(set_timings_summary, timings.summary)
 FLAG_OPTION(set_quantise, settings.quantise_stems)
 FLAG_OPTION(set_sonify, sonify)
@@ -339,6 +353,8 @@ static const option_entry entries[] = {
      "write the run's timings as one JSON document"},
     {0, "timings-trace", VALUE, "FILE", set_timings_trace,
      "write a trace for Perfetto, speedscope and others\nthat read Chrome's format"},
+    {0, "timings-viz", VALUE, "FILE", set_timings_viz,
+     "draw what ran when and on which thread: a PDF, SVG\nor PNG file"},
 
     {0, NULL, NO_VALUE, NULL, NULL, "Messages"},
     {'q', "quiet", NO_VALUE, NULL, set_quiet, "only errors"},

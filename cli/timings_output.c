@@ -10,7 +10,8 @@
 
 bool timings_wanted(const timings_wishes *wishes)
 {
-    return wishes->lines || wishes->json || wishes->trace || wishes->summary;
+    return wishes->lines || wishes->json || wishes->trace || wishes->figure ||
+           wishes->summary;
 }
 
 static void lose(timings_output *output, const char *path, const char *reason)
@@ -97,9 +98,15 @@ static void put_summary(timings_output *output)
     allin1_string_free(text);
 }
 
+static allin1_status save_figure(allin1_timings *timings, const char *path, allin1_error *error)
+{
+    return allin1_timings_save_figure(timings, path, error);
+}
+
 static void report(timings_output *output)
 {
     put_document(output, output->wishes.trace, "trace", allin1_timings_save_trace);
+    put_document(output, output->wishes.figure, "figure", save_figure);
     put_document(output, output->wishes.json, "json", allin1_timings_save_json);
     put_line(output, allin1_timings_total(output->timings, 1));
     if (output->wishes.summary)

@@ -11,6 +11,7 @@ typedef struct timings_wishes {
     const char *lines;  /* a file to append JSON lines to */
     const char *json;   /* a file for one JSON document */
     const char *trace;  /* a file in the Chrome trace format */
+    const char *figure; /* a PDF, SVG or PNG file */
     bool summary;       /* a table on the error stream */
 } timings_wishes;
 

@@ -63,7 +63,7 @@ _allin1()
         mapfile -t COMPREPLY < <(compgen -W "all demix spec json" -f -- "$cur")
         return
         ;;
-    --timings | --timings-vs | --output | --timings-json | --timings-trace | --from | --ca-file)
+    --timings | --timings-vs | --output | --timings-json | --timings-trace | --timings-viz | --from | --ca-file)
         compopt -o filenames
         mapfile -t COMPREPLY < <(compgen -f -- "$cur")
         return
@@ -134,7 +134,7 @@ _allin1()
             --tempo-hint --beats-per-bar --transition-lambda --unknown --stems-dir --stems-pattern
             --demix-shifts --demix-seed --precision --quantise-stems --spec-backend
             -k --keep-byproducts --demix-dir --spec-dir --threads --cpu-level --timings
-            --timings-summary --timings-json --timings-trace
+            --timings-summary --timings-json --timings-trace --timings-viz
             -v --visualize --viz-dir --viz-format -s --sonify --sonif-dir --sonif-format
             --html --html-dir --html-audio
             -q --quiet --verbose -h --help --version -d --device --no-multiprocess" -- "$cur")

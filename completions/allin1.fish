@@ -53,6 +53,7 @@ complete -c allin1 -n $analysing -l timings -r -d "Append the time of each stage
 complete -c allin1 -n $analysing -l timings-summary -d "Show a table of the stages"
 complete -c allin1 -n $analysing -l timings-json -r -d "Write the timings as one document"
 complete -c allin1 -n $analysing -l timings-trace -r -d "Write a trace for Perfetto or speedscope"
+complete -c allin1 -n $analysing -l timings-viz -r -d "Draw what ran when"
 complete -c allin1 -n $analysing -l version -d "Show the version"
 complete -c allin1 -n $analysing -s d -l device -x -d "For compatibility, without effect"
 complete -c allin1 -n $analysing -l no-multiprocess -d "For compatibility, without effect"

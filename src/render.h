@@ -6,6 +6,7 @@
 
 #include "audio/decode.h"
 #include "output/file_hash.h"
+#include "plot/picture.h"
 #include "render_mark.h"
 
 /* One file being made. */
@@ -35,6 +36,9 @@ allin1_status a1_render_decode(const allin1_result *result, bool native, a1_audi
  * freed by the caller, or NULL. */
 allin1_status a1_render_waveform(const allin1_result *result, allin1_waveform *waveform,
                                  float **values, a1_error *err);
+
+/* PDF, SVG or PNG, by the path's suffix. */
+allin1_status a1_render_figure_kind(const char *path, a1_figure_kind *kind, a1_error *err);
 
 /* The index of the path's suffix, any case, among `count` names; -1 when it is none of them. */
 int a1_render_suffix(const char *path, const char *const *names, int count);

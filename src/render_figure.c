@@ -11,14 +11,24 @@ void allin1_figure_settings_default(allin1_figure_settings *settings)
     *settings = (allin1_figure_settings){.width = 11, .height = 4, .resolution = 160};
 }
 
-static allin1_status choose_kind(const allin1_figure_settings *settings, const char *path,
-                                 a1_figure_kind *kind, a1_error *err)
+allin1_status a1_render_figure_kind(const char *path, a1_figure_kind *kind, a1_error *err)
 {
     static const char *const suffixes[] = {"pdf", "svg", "png"};
     static const a1_figure_kind kinds[] = {A1_FIGURE_PDF, A1_FIGURE_SVG, A1_FIGURE_PNG};
-    const int index = settings->format == ALLIN1_FIGURE_BY_SUFFIX
-                          ? a1_render_suffix(path, suffixes, 3)
-                          : (int)settings->format - ALLIN1_FIGURE_PDF;
+    const int index = a1_render_suffix(path, suffixes, 3);
+    if (index < 0)
+        return a1_fail(err, ALLIN1_ERROR_ARGUMENT, "%s: a figure ends in .pdf, .svg or .png", path);
+    *kind = kinds[index];
+    return ALLIN1_OK;
+}
+
+static allin1_status choose_kind(const allin1_figure_settings *settings, const char *path,
+                                 a1_figure_kind *kind, a1_error *err)
+{
+    static const a1_figure_kind kinds[] = {A1_FIGURE_PDF, A1_FIGURE_SVG, A1_FIGURE_PNG};
+    const int index = (int)settings->format - ALLIN1_FIGURE_PDF;
+    if (settings->format == ALLIN1_FIGURE_BY_SUFFIX)
+        return a1_render_figure_kind(path, kind, err);
     if (index < 0 || index > 2)
         return a1_fail(err, ALLIN1_ERROR_ARGUMENT, "%s: a figure ends in .pdf, .svg or .png", path);
     *kind = kinds[index];

@@ -83,6 +83,12 @@ allin1_status allin1_timings_save_json(allin1_timings *timings, const char *path
 allin1_status allin1_timings_save_trace(allin1_timings *timings, const char *path,
                                         allin1_error *error);
 
+/* Writes a figure of what ran when, whole or not at all; .pdf, .svg or .png by the path's suffix, or
+ * ALLIN1_ERROR_ARGUMENT, as for timings without spans. The time axis goes from the first span's start to
+ * the last one's end. The same spans give the same bytes on one system (its fonts and libraries). */
+allin1_status allin1_timings_save_figure(const allin1_timings *timings, const char *path,
+                                         allin1_error *error);
+
 #ifdef __cplusplus
 }
 #endif

@@ -5,8 +5,7 @@
 #include <allin1/allin1.h>
 
 #include "base/error.h"
-
-typedef enum a1_figure_kind { A1_FIGURE_PDF, A1_FIGURE_SVG, A1_FIGURE_PNG } a1_figure_kind;
+#include "plot/picture.h"
 
 typedef struct a1_figure {
     a1_figure_kind kind;

@@ -145,7 +145,8 @@ static void other_forms(void **state)
     make_sound("a.wav", MUSIC, 3);
     make_sound("b.wav", MUSIC, 2);
     program_outcome said = RUN(SMALL, "-q", "--threads", "2", "--timings-summary", "--timings-json",
-                               "out/t.json", "--timings-trace", "out/trace.json", "a.wav", "b.wav");
+                               "out/t.json", "--timings-trace", "out/trace.json",
+                               "--timings-viz", "out/t.svg", "a.wav", "b.wav");
     program_expect(&said, 0);
     expect_text(said.err, "stage                     count    total s");
     expect_text(said.err, "\ndemix                         2 ");
@@ -159,6 +160,11 @@ static void other_forms(void **state)
     size_t threads;
     assert_true(trace_check(text, &threads) > 40);
     assert_int_equal(threads, 3);
+    free(text);
+
+    text = sandbox_read("out/t.svg", NULL);
+    expect_text(text, "<svg ");
+    expect_text(text, "</svg>");
     free(text);
 
     text = sandbox_read("out/t.json", NULL);
@@ -190,6 +196,14 @@ static void what_cannot_be_written_is_said(void **state)
     assert_true(sandbox_has("struct/a.json")); /* the result is there all the same */
     said = RUN(SMALL, "--timings-trace", "file/t.json", "a.wav");
     program_expect(&said, 1);
+    program_free(&said);
+    said = RUN(SMALL, "--timings-viz", "file/t.pdf", "a.wav");
+    program_expect(&said, 1);
+    expect_text(said.err, "file");
+    program_free(&said);
+    said = RUN(SMALL, "--timings-viz", "t.gif", "a.wav"); /* before any work */
+    program_expect(&said, 2);
+    expect_text(said.err, "--timings-viz takes a file that ends in .pdf, .svg or .png, not \"t.gif\"");
     program_free(&said);
 }
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include <allin1/render.h>
+#include <allin1/timings.h>
 
 #include "faults/allocations.h"
 
@@ -82,6 +83,12 @@ static allin1_status whole_index(void *user, a1_error *err)
     return take_over(err, &error, status);
 }
 
+static allin1_status timings_figure(void *user, a1_error *err)
+{
+    allin1_error error;
+    return take_over(err, &error, allin1_timings_save_figure(user, target, &error));
+}
+
 /* As allocations_fail_each, but the decoder does without a reservation that it cannot have: a run in
  * which an allocation failed may succeed. */
 static void fail_each(const char *what, const char *name, allin1_status (*run)(void *, a1_error *),
@@ -113,6 +120,22 @@ static void figures(void **state)
     fail_each("a PNG", "a.png", figure, NULL);
 }
 
+static void figures_of_timings(void **state)
+{
+    (void)state;
+    static const allin1_run run = {.version = "1", .threads = 1};
+    const allin1_thread_work work = {0, 1, 2, 1};
+    const allin1_span span = {.id = 1, .stage = "nn", .track = "a", .start = 1, .end = 2,
+                              .run = &run, .work = &work, .work_count = 1};
+    allin1_timings *timings;
+    assert_int_equal(allin1_timings_create(&timings, NULL), ALLIN1_OK);
+    allin1_timings_add(timings, &span);
+    fail_each("timings as a PDF", "t.pdf", timings_figure, timings);
+    fail_each("timings as an SVG", "t.svg", timings_figure, timings);
+    fail_each("timings as a PNG", "t.png", timings_figure, timings);
+    allin1_timings_free(&timings);
+}
+
 static void pages(void **state)
 {
     (void)state;
@@ -139,6 +162,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(figures, set_up, clean_up),
+        cmocka_unit_test_setup_teardown(figures_of_timings, set_up, clean_up),
         cmocka_unit_test_setup_teardown(pages, set_up, clean_up),
         cmocka_unit_test_setup_teardown(indexes, set_up, clean_up),
         cmocka_unit_test_setup_teardown(sounds, set_up, clean_up),
