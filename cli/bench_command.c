@@ -177,7 +177,7 @@ static int add_versus(bench *b)
 static bool wants_files(const options *o)
 {
     return o->out_dir_given || o->print_json || o->keep_byproducts || o->visualize || o->sonify ||
-           o->timings.json || o->timings.trace || o->timings.figure ||
+           o->html || o->timings.json || o->timings.trace || o->timings.figure ||
            o->timings.summary;
 }
 
@@ -211,7 +211,7 @@ static int parse(bench *b, int argc, char **argv)
     for (int i = 0; i < b->side_count; i++)
         if (wants_files(&b->sides[i].options))
             return usage_error("bench writes no results: %s",
-                               "-o, --json, -k, -v, -s and --timings-... have no place here");
+                               "-o, --json, -k, -v, -s, --html and --timings-... have no place here");
     b->sides[0].name = b->versus ? "as given" : "bench";
     b->sides[1].name = b->versus_name;
     return -1;
