@@ -239,15 +239,18 @@ static bool blame_machine(a1_finding_draft *draft, remedy *r, size_t index)
 }
 
 /* The first pass over a track against those that follow; NAN when there are too few. */
-static double cold_factor(const allin1_timing_records *t, const a1_stage_node *node, double *first)
+static double cold_factor(a1_finding_draft *draft, const allin1_timing_records *t,
+                          const a1_stage_node *node, double *first)
 {
     if (node->sample_count < 3)
         return NAN;
     const a1_stage_sample *samples = &t->samples[node->first_sample];
     double *rest = malloc(node->sample_count * sizeof *rest);
     size_t count = 0;
-    if (!rest)
-        return NAN; /* this finding is left out: the next allocation fails too, and is told */
+    if (!rest) {
+        draft->failed = true;
+        return NAN;
+    }
     for (size_t i = 1; i < node->sample_count; i++)
         if (samples[i].track == samples[0].track)
             rest[count++] = samples[i].seconds;
@@ -262,7 +265,7 @@ static bool blame_cold(a1_finding_draft *draft, remedy *r, size_t index)
     const a1_comparison *c = draft->comparison;
     const a1_stage_node *after = c->compared[index].after;
     double first;
-    const double factor = cold_factor(c->after, after, &first);
+    const double factor = cold_factor(draft, c->after, after, &first);
     if (!(factor > COLD_FACTOR))
         return false;
     say(draft,
@@ -330,7 +333,7 @@ void a1_find_causes(a1_finding_draft *draft, size_t index)
     a1_prose command = {0};
     if (!options)
         draft->failed = true;
-    else if (*options || !r.repeat)
+    else if (*options)
         a1_put_command(&command, c, facts, options);
     if (options && !*options && r.repeat) {
         a1_prose_put(&command, "allin1 bench ");
@@ -338,7 +341,5 @@ void a1_find_causes(a1_finding_draft *draft, size_t index)
     }
     if (options && (*options || r.repeat))
         a1_finding_command(draft, &command);
-    else
-        free(a1_prose_take(&command));
     free(options);
 }

@@ -28,7 +28,7 @@ static bool reserve(a1_prose *text, size_t length)
 
 void a1_prose_bytes(a1_prose *text, const char *bytes, size_t length)
 {
-    if (!reserve(text, length))
+    if (length == 0 || !reserve(text, length)) /* nothing written: nothing to free */
         return;
     memcpy(text->bytes + text->used, bytes, length);
     text->used += length;
@@ -46,7 +46,7 @@ void a1_prose_print(a1_prose *text, const char *format, ...)
     va_start(arguments, format);
     va_copy(again, arguments);
     const int length = vsnprintf(NULL, 0, format, arguments);
-    if (length >= 0 && reserve(text, (size_t)length)) {
+    if (length > 0 && reserve(text, (size_t)length)) {
         vsnprintf(text->bytes + text->used, (size_t)length + 1, format, again);
         text->used += (size_t)length;
     }
