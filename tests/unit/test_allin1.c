@@ -525,7 +525,7 @@ static void every_precision(void **state)
     char folder[4][1024], stem[4][1024], keys[4][65];
     bool ran[4] = {false};
     for (allin1_precision p = ALLIN1_PRECISION_AUTO; p <= ALLIN1_PRECISION_MIXED; p++) {
-        strcpy(folder[p], sandbox_path(names[p]));
+        strcpy(folder[p], sandbox_path("%s", names[p]));
         snprintf(stem[p], sizeof stem[p], "%.1000s/drums.wav", folder[p]);
         const allin1_request keep = {.keep_byproducts = 1, .demix_dir = folder[p]};
         allin1_settings settings = small_settings();
