@@ -21,7 +21,7 @@ def label(options, row, target):
         song = work / ("song" + pathlib.Path(row["path"]).suffix)
         song.symlink_to((options.music / row["path"]).resolve())
         run = subprocess.run([options.program, "-q", "-a", "-o", work / "out", "--threads", str(options.threads),
-                              options.precision_option, options.precision, song],
+                              "--precision", options.precision, song],
                              capture_output=True, text=True)
         if run.returncode:
             print("cannot label", row["path"], run.stderr.strip()[-300:], file=sys.stderr, flush=True)
@@ -44,7 +44,6 @@ def main():
     parser.add_argument("--program", type=pathlib.Path, required=True, help="build/allin1")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--precision", default="mixed")
-    parser.add_argument("--precision-option", default="--precision")
     parser.add_argument("--per-package", type=int, default=24)
     options = parser.parse_args()
     (options.data / "teacher").mkdir(parents=True, exist_ok=True)

@@ -1,0 +1,56 @@
+"""Results against the teacher's, by part and package: F of beats and downbeats (70 ms) and of boundaries (3 s),
+share of the songs' time with the same label.
+
+  compare.py TEACHER_DIR OTHER_DIR DATA: ID.json in both folders; parts and packages from DATA/songs.tsv.
+
+A song on which the teacher's mean beat activation on its own beats is below 0.4 counts as "unsure"."""
+import csv
+import json
+import pathlib
+import sys
+
+import numpy as np
+
+from measure import f_measure
+
+
+def agreement(a, b):
+    n = int(max([s["end"] for s in a] + [0]) * 10)
+    def line(segments):
+        out = [""] * n
+        for s in segments:
+            for i in range(int(s["start"] * 10), min(n, int(s["end"] * 10))):
+                out[i] = s["label"]
+        return out
+    x, y = line(a), line(b)
+    return float(np.mean([p == q for p, q in zip(x, y)])) if n else 1.0
+
+
+def figures(a, b):
+    return [f_measure(b["beats"], a["beats"], 0.07), f_measure(b["downbeats"], a["downbeats"], 0.07),
+            f_measure([s["start"] for s in b["segments"][1:]], [s["start"] for s in a["segments"][1:]], 3.0),
+            agreement(a["segments"], b["segments"])]
+
+
+if __name__ == "__main__":
+    reference, other, data = map(pathlib.Path, sys.argv[1:4])
+    with open(data / "songs.tsv", encoding="utf-8") as table:
+        rows = {r["id"]: r for r in csv.DictReader(table, delimiter="\t", quoting=csv.QUOTE_NONE)}
+    groups = {}
+    for path in sorted(other.glob("*.json")):
+        r = reference / path.name
+        if not r.exists() or path.stem not in rows:
+            continue
+        a, b = json.loads(r.read_text()), json.loads(path.read_text())
+        row = figures(a, b)
+        sure = True
+        npz = r.with_suffix(".npz")
+        if npz.exists():
+            beat = np.load(npz)["beat"].astype(float)
+            at = np.clip(np.round(np.array(a["beats"]) * 100).astype(int), 0, len(beat) - 1)
+            sure = len(at) > 8 and beat[at].mean() >= 0.4
+        song = rows[path.stem]
+        for g in [song["part"] + " " + song["package"], song["part"] + (" sure" if sure else " unsure"), song["part"] + " all"]:
+            groups.setdefault(g, []).append(row)
+    for name, values in sorted(groups.items()):
+        print(f"{name:34s} {len(values):3d}  " + " ".join(f"{v:.3f}" for v in np.mean(values, axis=0)))

@@ -1,0 +1,73 @@
+"""A trained student to the program's weight file (.a1w, docs/FORMATS.md), its values rounded to float16."""
+import argparse
+import hashlib
+import pathlib
+import struct
+
+import numpy as np
+import torch
+
+ALIGNMENT, CHUNK, FLOAT16 = 64, 4 << 20, 1
+
+
+def digest_of(tensors):
+    """The program's digest of a set of tensors: it does not depend on the file's form."""
+    h = hashlib.sha256(b"allin1 tensors\0")
+    for name, values in tensors:
+        h.update(name.encode() + b"\0" + struct.pack("<I", values.ndim))
+        h.update(struct.pack(f"<{values.ndim}Q", *values.shape))
+        h.update(values.astype("<f4").tobytes())
+    return h.hexdigest()
+
+
+def aligned(size):
+    return (size + ALIGNMENT - 1) // ALIGNMENT * ALIGNMENT
+
+
+def mapped(tensors, texts):
+    """The file's bytes."""
+    entries = b"".join(struct.pack("<II", len(k), len(v)) + k + b"\0" + v + b"\0" for k, v in texts)
+    sizes = [values.nbytes for _, values in tensors]
+    heads = sum(32 + 8 * values.ndim + len(name) + 1 for name, values in tensors)
+    directory = len(entries) + heads
+    at, places = aligned(128 + directory), []
+    for size in sizes:
+        places.append(at)
+        at = aligned(at + size)
+    total = places[-1] + sizes[-1]
+    for (name, values), place in zip(tensors, places):
+        entries += struct.pack("<IIII QQ", len(name), FLOAT16, values.ndim, 0, place, values.nbytes)
+        entries += struct.pack(f"<{values.ndim}Q", *values.shape) + name.encode() + b"\0"
+    out = bytearray(total)
+    out[:8] = b"\x89A1W\r\n\x1a\n"
+    struct.pack_into("<IIQIIIIQ", out, 8, 0x01020304, 1, total, ALIGNMENT, CHUNK, len(texts), len(tensors), directory)
+    out[128:128 + directory] = entries
+    for (_, values), place in zip(tensors, places):
+        out[place:place + values.nbytes] = values.tobytes()
+    sums = b"".join(hashlib.sha256(out[i:i + CHUNK]).digest() for i in range(0, total, CHUNK))
+    out[64:96] = hashlib.sha256(sums).digest()
+    return bytes(out)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("run", type=pathlib.Path, help="RUN/best.pt or RUN/last.pt")
+    parser.add_argument("out", type=pathlib.Path, help="student.a1w")
+    parser.add_argument("--threshold", default="0.24", help="of the downbeat activation")
+    options = parser.parse_args()
+    state = torch.load(options.run, map_location="cpu")["average"]
+    tensors = sorted(((name, value.detach().numpy().astype("<f2")) for name, value in state.items()),
+                     key=lambda item: item[0].encode())
+    if not all(np.isfinite(values).all() for _, values in tensors):
+        raise SystemExit("the weights are not finite in float16")
+    texts = [("best_threshold_downbeat", options.threshold), ("digest", digest_of(tensors)), ("family", "student"),
+             ("licence", "MIT, trained by the allin1 project (docs/TRAINING.md)"), ("name", "student")]
+    data = mapped(tensors, [(k.encode(), v.encode()) for k, v in texts])
+    work = options.out.with_suffix(".tmp")
+    work.write_bytes(data)
+    work.rename(options.out)
+    print(options.out, len(data), "bytes, digest", texts[1][1])
+
+
+if __name__ == "__main__":
+    main()
