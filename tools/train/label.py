@@ -45,12 +45,13 @@ def main():
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--precision", default="mixed")
     parser.add_argument("--per-package", type=int, default=24)
+    parser.add_argument("--first", help="the part to begin with: train, valid or test")
     options = parser.parse_args()
     (options.data / "teacher").mkdir(parents=True, exist_ok=True)
     with open(options.data / "songs.tsv", encoding="utf-8") as table:
         rows = [r for r in csv.DictReader(table, delimiter="\t", quoting=csv.QUOTE_NONE)
                 if int(r["rank"]) < options.per_package]
-    for row in rows:
+    for row in sorted(rows, key=lambda r: r["part"] != options.first) if options.first else rows:
         target = options.data / "teacher" / f"{row['id']}.npz"
         if not target.exists():
             start = time.time()

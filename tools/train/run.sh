@@ -11,7 +11,7 @@ cmake --build "$build" --target allin1_program mix_spectrogram
 python=/usr/bin/python3 # Debian's, which has its PyTorch
 $python "$here/fetch.py" --music "$work/music" || echo "going on without some packages" >&2
 $python "$here/songs.py" --music "$work/music" --data "$work/data" --tool "$build/mix_spectrogram"
-$python "$here/label.py" --music "$work/music" --data "$work/data" --program "$build/allin1"
+$python "$here/label.py" --music "$work/music" --data "$work/data" --program "$build/allin1" --first train
 $python "$here/render.py" --data "$work/data" --tool "$build/mix_spectrogram" --count "$songs"
 $python "$here/train.py" --data "$work/data" --run "$work/run" --steps "$steps"
 $python "$here/export.py" "$work/run/last.pt" "$work/student.a1w"

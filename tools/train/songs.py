@@ -79,6 +79,16 @@ def fingerprint(values):
     return means / (np.linalg.norm(means) + 1e-9)
 
 
+def write_table(table, rows):
+    """Rank first: whoever takes the head of the list has something of every package."""
+    work = table.with_suffix(".tmp")
+    with work.open("w", encoding="utf-8") as out:
+        out.write("part\tpackage\trank\tid\tseconds\tlicence\tpath\n")
+        for row in sorted(rows, key=lambda r: (r[2], r[0], r[1])):
+            out.write("\t".join(map(str, row)) + "\n")
+    work.rename(table)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--music", type=pathlib.Path, required=True)
@@ -129,13 +139,9 @@ def main():
             rank += 1
         print(package, rank, flush=True)
         cache.write_text(json.dumps(known))
-        # Rank first: whoever takes the head of the list has something of every package.
-        work = table.with_suffix(".tmp")
-        with work.open("w", encoding="utf-8") as out:
-            out.write("part\tpackage\trank\tid\tseconds\tlicence\tpath\n")
-            for row in sorted(rows, key=lambda r: (r[2], r[0], r[1])):
-                out.write("\t".join(map(str, row)) + "\n")
-        work.rename(table)
+        if not table.exists():
+            write_table(table, rows)
+    write_table(table, rows)
 
 
 if __name__ == "__main__":
