@@ -52,6 +52,8 @@ static void check_result(const allin1_result *r)
     }
 }
 
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     allin1_result *first = NULL, *second = NULL;
