@@ -34,7 +34,7 @@ typedef struct run {
     outcome *outcomes;
     int count;
     timings_output timings;
-    bool output_lost, weights_failed;
+    bool output_lost, weights_failed, requirement_failed;
     bool wrong_usage; /* seen only when the files that the options name were read */
 } run;
 
@@ -68,6 +68,27 @@ static void on_log(void *user, allin1_log_level level, const char *message)
         message_detail("%s", message);
 }
 
+/* What a guard found is told unasked; a breach even when only errors are wanted. */
+static void say_check(const allin1_span *span)
+{
+    char snr[48] = "";
+    if (span->snr > -1000 && span->snr < 1000)
+        snprintf(snr, sizeof snr, ", lowest SNR of a stem %.1f dB", span->snr);
+    (span->breach ? message_plain : message_note)(
+        "%s: %s differs by %.3g in the mean, %.3g at most%s: %s", span->stage,
+        span->precision ? span->precision : span->backend, span->difference_mean,
+        span->difference_max, snr, span->breach ? "more than is allowed" : "good");
+}
+
+static void on_span(void *user, const allin1_span *span)
+{
+    run *r = user;
+    if (span->checked)
+        say_check(span);
+    if (r->timings.timings)
+        timings_output_span(&r->timings, span);
+}
+
 /* Set-up ----------------------------------------------------------------------------------------- */
 
 static bool is_weights_error(allin1_status status)
@@ -83,14 +104,17 @@ static int open_context(run *r)
     settings->log = on_log;
     settings->progress = on_progress;
     settings->started = process_start();
-    if (r->timings.timings) {
-        settings->span = timings_output_span;
-        settings->span_user = &r->timings;
+    if (r->timings.timings || settings->spec_check || settings->spec_guard ||
+        settings->precision_check) {
+        settings->span = on_span;
+        settings->span_user = r;
     }
     const allin1_status status = allin1_open(&r->context, settings, &error);
     if (status == ALLIN1_OK)
         return EXIT_GOOD;
     message_error("%s", error.message);
+    if (status == ALLIN1_ERROR_REQUIREMENT)
+        return EXIT_REQUIREMENT;
     if (status == ALLIN1_ERROR_ARGUMENT || status == ALLIN1_ERROR_UNSUPPORTED) {
         message_plain("Try: allin1 --help");
         return EXIT_USAGE;
@@ -310,6 +334,10 @@ static void say_used(const allin1_result *result)
                    from->precision, allin1_cpu_level_string(from->cpu_level), from->threads,
                    from->downbeat_threshold);
     say_beats_used(from);
+    if (*from->demix_fallback)
+        message_detail("  stems: not as asked: %s", from->demix_fallback);
+    if (*from->spec_fallback)
+        message_detail("  spectrogram: not as asked: %s", from->spec_fallback);
     say_model_files("demixer", from->demix_files, from->demix_file_count);
     say_model_files("network", from->model_files, from->model_file_count);
 }
@@ -366,6 +394,7 @@ static outcome failed(run *r, const allin1_error *error, const char *path)
         return LEFT;
     r->weights_failed |= is_weights_error(error->status);
     r->wrong_usage |= error->status == ALLIN1_ERROR_ARGUMENT;
+    r->requirement_failed |= error->status == ALLIN1_ERROR_REQUIREMENT;
     /* Most messages begin with the file's name; those that do not get it. */
     if (is_weights_error(error->status) || strncmp(error->message, path, strlen(path)) == 0)
         message_error("%s", error->message);
@@ -463,7 +492,8 @@ static outcome analyze_input(run *r, int index)
 
 static void analyze_all(run *r)
 {
-    for (int i = 0; i < r->count && !interrupted && !r->weights_failed && !r->wrong_usage; i++) {
+    for (int i = 0; i < r->count && !interrupted && !r->weights_failed && !r->wrong_usage &&
+                    !r->requirement_failed; i++) {
         r->outcomes[i] = analyze_input(r, i);
         /* Nobody reads any more, and nothing is written: there is no point in going on. */
         if (r->output_lost && !r->options.out_dir_given)
@@ -525,6 +555,8 @@ static int conclude(const run *r)
         return EXIT_WEIGHTS;
     if (r->wrong_usage)
         return EXIT_USAGE;
+    if (r->requirement_failed)
+        return EXIT_REQUIREMENT;
     return failures > 0 || left > 0 || r->output_lost || r->timings.lost ? EXIT_SOME_FAILED
                                                                          : EXIT_GOOD;
 }

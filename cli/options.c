@@ -63,6 +63,7 @@ STRING_OPTION(set_demix_dir, demix_dir)
 STRING_OPTION(set_spec_dir, spec_dir)
 STRING_OPTION(set_stems_dir, stems_dir)
 STRING_OPTION(set_stems_pattern, stems_pattern)
+STRING_OPTION(set_require, settings.require)
 STRING_OPTION(set_timings, timings.lines)
 STRING_OPTION(set_timings_json, timings.json)
 STRING_OPTION(set_timings_trace, timings.trace)
@@ -87,6 +88,9 @@ static bool set_timings_viz(options *out, const char *value)
     return false;
 }
 
+FLAG_OPTION(set_spec_check, settings.spec_check)
+FLAG_OPTION(set_spec_guard, settings.spec_guard)
+FLAG_OPTION(set_precision_check, settings.precision_check)
 FLAG_OPTION(set_timings_summary, timings.summary)
 FLAG_OPTION(set_quantise, settings.quantise_stems)
 FLAG_OPTION(set_sonify, sonify)
@@ -160,6 +164,31 @@ static bool set_precision(options *out, const char *value)
     }
     message_error("--precision takes auto, fp32, bf16 or mixed, not \"%s\"", value);
     return false;
+}
+
+static bool parse_threshold(const char *name, const char *text, double *value)
+{
+    char *end;
+    *value = strtod(text, &end);
+    if (((text[0] >= '0' && text[0] <= '9') || text[0] == '.') && !*end && *value <= 1000)
+        return true;
+    message_error("--%s takes a number from 0 to 1000, not \"%s\"", name, text);
+    return false;
+}
+
+static bool set_spec_guard_mean(options *out, const char *value)
+{
+    return parse_threshold("spec-guard-mean", value, &out->settings.spec_guard_mean);
+}
+
+static bool set_spec_guard_max(options *out, const char *value)
+{
+    return parse_threshold("spec-guard-max", value, &out->settings.spec_guard_max);
+}
+
+static bool set_precision_check_mean(options *out, const char *value)
+{
+    return parse_threshold("precision-check-mean", value, &out->settings.precision_check_mean);
 }
 
 static bool set_cpu_level(options *out, const char *value)
@@ -356,6 +385,22 @@ static const option_entry entries[] = {
     {0, "timings-viz", VALUE, "FILE", set_timings_viz,
      "draw what ran when and on which thread: a PDF, SVG\nor PNG file"},
 
+    {0, NULL, NO_VALUE, NULL, NULL, "Guards"},
+    {0, "require", VALUE, "LIST", set_require,
+     "fail unless this is what runs: a list such as\n"
+     "spectrogram=fast,demix=bf16,threads=2,cpu=avx512"},
+    {0, "spec-check", NO_VALUE, NULL, set_spec_check,
+     "compare the fast spectrogram with the reference\none, once, and tell how they differ"},
+    {0, "spec-guard", NO_VALUE, NULL, set_spec_guard,
+     "likewise, and use reference when they differ by\nmore than is allowed"},
+    {0, "spec-guard-mean", VALUE, "X", set_spec_guard_mean,
+     "allowed in the mean (default: 1e-5)"},
+    {0, "spec-guard-max", VALUE, "X", set_spec_guard_max, "allowed at most (default: 1e-3)"},
+    {0, "precision-check", NO_VALUE, NULL, set_precision_check,
+     "separate a part with fp32, too, and use fp32 when\nthe spectrograms differ by more than is allowed"},
+    {0, "precision-check-mean", VALUE, "X", set_precision_check_mean,
+     "allowed in the mean (default: 0.005)"},
+
     {0, NULL, NO_VALUE, NULL, NULL, "Messages"},
     {'q', "quiet", NO_VALUE, NULL, set_quiet, "only errors"},
     {0, "verbose", NO_VALUE, NULL, set_verbose, "also what is really used"},
@@ -417,7 +462,7 @@ void options_help(FILE *stream)
           "NAME.json and NAME-2.json. A song named like a command is written ./models.\n"
           "\n"
           "Exit status: 0 all is well; 1 some files failed; 2 wrong usage; 3 weights are\n"
-          "missing or damaged; 130 interrupted.\n",
+          "missing or damaged; 4 what is required is not what runs; 130 interrupted.\n",
           stream);
 }
 

@@ -16,6 +16,7 @@ enum {
     EXIT_SOME_FAILED = 1,
     EXIT_USAGE = 2,
     EXIT_WEIGHTS = 3,
+    EXIT_REQUIREMENT = 4,   /* what --require asks for is not what runs */
     EXIT_SIGNAL = 128,      /* plus the number of the signal that ended the work */
     EXIT_INTERRUPTED = 130  /* the interrupt from the keyboard */
 };

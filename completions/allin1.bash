@@ -71,6 +71,13 @@ _allin1()
     --min-bpm | --max-bpm | --tempo-hint | --beats-per-bar | --transition-lambda | --unknown)
         return
         ;;
+    --require)
+        mapfile -t COMPREPLY < <(compgen -W "spectrogram= demix= network=fp32 threads= cpu=" -- "$cur")
+        return
+        ;;
+    --spec-guard-mean | --spec-guard-max | --precision-check-mean)
+        return
+        ;;
     --demix-shifts | --demix-seed | --threads | --width | --runs | --vs | --expect | --beats-from | --seed | --stems-pattern | -d | --device)
         return
         ;;
@@ -135,6 +142,8 @@ _allin1()
             --demix-shifts --demix-seed --precision --quantise-stems --spec-backend
             -k --keep-byproducts --demix-dir --spec-dir --threads --cpu-level --timings
             --timings-summary --timings-json --timings-trace --timings-viz
+            --require --spec-check --spec-guard --spec-guard-mean --spec-guard-max
+            --precision-check --precision-check-mean
             -v --visualize --viz-dir --viz-format -s --sonify --sonif-dir --sonif-format
             --html --html-dir --html-audio
             -q --quiet --verbose -h --help --version -d --device --no-multiprocess" -- "$cur")

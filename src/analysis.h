@@ -59,6 +59,10 @@ allin1_status a1_report(const a1_analysis *analysis, const char *stage, double s
 allin1_status a1_keys_of_file(allin1_context *context, const char *path,
                               const allin1_request *request, a1_keys *keys, a1_error *err);
 
+/* The keys of an input whose settings have changed under way: all but keys->input are made again. */
+allin1_status a1_keys_again(allin1_context *context, const char *path,
+                            const allin1_request *request, a1_keys *keys, a1_error *err);
+
 /* The keys of an input in memory: its blocks of floats, one after the other. `from_spectrogram`: they
  * are a spectrogram, else a mix. */
 allin1_status a1_keys_of_memory(allin1_context *context, const float *const *blocks,

@@ -9,7 +9,9 @@
 #include "base/arena.h"
 #include "cheap_stems/cheap_stems.h"
 #include "given_stems.h"
+#include "guard.h"
 #include "plot/waveform.h"
+#include "requirements.h"
 #include "tempo/tempo.h"
 
 /* What is done of the whole after each stage, by the time that the stages usually take. */
@@ -128,6 +130,7 @@ static allin1_status demix(a1_analysis *a, a1_error *err)
     A1_TRY(report(a, ALLIN1_STAGE_DEMIX, DONE_DEMIX, 0, err));
     span->precision_requested = allin1_precision_string(context->settings.precision);
     span->precision = a1_context_precision_used(context);
+    span->fallback = context->precision_fallback[0] ? ALLIN1_STAGE_PRECISION_CHECK : NULL;
     A1_TRY(a1_demix_track(context->demixer, context->pool, &settings, a->mix, a->samples, order,
                           report_segments, &progress, err));
     span->count = progress.total;
@@ -167,6 +170,7 @@ static allin1_status separate(a1_analysis *a, a1_error *err)
         if (!a->context->demixer)
             A1_TRY(report(a, ALLIN1_STAGE_DEMIX_INIT, DONE_DEMIX, 0, err));
         A1_TRY(a1_context_build_demixer(a->context, err));
+        A1_TRY(a1_guard_precision(a, err));
         A1_TRY(a1_stems_create(&a->stems, a->samples, err));
         A1_TRY(demix(a, err));
         from->stems = ALLIN1_ORIGIN_COMPUTED;
@@ -191,12 +195,14 @@ static allin1_status begin_spectrogram(a1_analysis *a, size_t samples, a1_error 
 {
     allin1_context *context = a->context;
     A1_TRY(a1_context_plan_spectrogram(context, err));
+    A1_TRY(a1_guard_spectrogram(a, err));
     allin1_span *span = begin(a, ALLIN1_STAGE_SPECTROGRAM);
     A1_TRY(report(a, ALLIN1_STAGE_SPECTROGRAM, DONE_SPECTROGRAM, 0, err));
     const bool fast = a1_spectrogram_backend_used(context->spectrogram) == A1_SPEC_FAST;
     span->backend_requested = allin1_spec_backend_string(context->settings.spec_backend);
     span->backend = allin1_spec_backend_string(fast ? ALLIN1_SPEC_FAST : ALLIN1_SPEC_REFERENCE);
     span->precision_requested = span->precision = fast ? FP32 : "fp64";
+    span->fallback = context->spec_fallback[0] ? ALLIN1_STAGE_SPEC_CHECK : NULL;
     a->frames = a1_spectrogram_frames(samples);
     a->spectrogram = spectrogram_room(a, A1_STEMS);
     return a->spectrogram ? ALLIN1_OK : a1_fail_memory(err, "the spectrogram");
@@ -410,6 +416,7 @@ static allin1_status postprocess(a1_analysis *a, a1_error *err)
 
 static allin1_status run_file(a1_analysis *a, a1_error *err)
 {
+    A1_TRY(a1_requirements_check_input(a->context, a->request.stems_dir != NULL, false, err));
     if (a->context->network_files.count == 0)
         A1_TRY(report(a, ALLIN1_STAGE_MODEL_LOAD, DONE_LOAD, 0, err));
     A1_TRY(a1_keys_of_file(a->context, a->path, &a->request, &a->keys, err));
@@ -429,6 +436,7 @@ static allin1_status run_file(a1_analysis *a, a1_error *err)
 
 static allin1_status run_samples(a1_analysis *a, a1_error *err)
 {
+    A1_TRY(a1_requirements_check_input(a->context, false, false, err));
     set_length(a, (double)a->samples / A1_SAMPLE_RATE);
     A1_TRY(a1_keys_of_memory(a->context, a->mix, 2, a->samples, false, &a->keys, err));
     a->progress_done = DONE_DECODE;
@@ -441,6 +449,7 @@ static allin1_status run_samples(a1_analysis *a, a1_error *err)
 
 static allin1_status run_spectrogram(a1_analysis *a, const float *given, a1_error *err)
 {
+    A1_TRY(a1_requirements_check_input(a->context, false, true, err));
     const size_t floats = A1_STEMS * a->frames * A1_SPEC_BANDS;
     set_length(a, (double)a->frames * A1_SPEC_HOP / A1_SPEC_SAMPLE_RATE);
     A1_TRY(a1_keys_of_memory(a->context, &given, 1, floats, true, &a->keys, err));

@@ -260,6 +260,9 @@ static allin1_status fill_provenance(a1_analysis *analysis)
         from->demix_file_count = context->demix_files.count;
         from->demix_files = copy_files(analysis, &context->demix_files, &failed);
     }
+    from->demix_fallback = copy(analysis, demixer_was_used(from) ? context->precision_fallback : "", &failed);
+    from->spec_fallback =
+        copy(analysis, from->spectrogram != ALLIN1_ORIGIN_GIVEN ? context->spec_fallback : "", &failed);
     from->spec_backend_requested = settings->spec_backend;
     if (from->spectrogram != ALLIN1_ORIGIN_GIVEN && context->spectrogram) {
         from->spec_backend =

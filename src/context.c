@@ -8,6 +8,7 @@
 #include "base/timer.h"
 #include "beat_settings.h"
 #include "output/result.h"
+#include "requirements.h"
 
 #define MAX_THREADS 1024
 #define MAX_SHIFTS 1000
@@ -29,7 +30,10 @@ void allin1_settings_default(allin1_settings *settings)
 {
     *settings = (allin1_settings){.model = "harmonix-all",
                                   .demix_model = "htdemucs",
-                                  .transition_lambda = 100};
+                                  .transition_lambda = 100,
+                                  .spec_guard_mean = 1e-5,
+                                  .spec_guard_max = 1e-3,
+                                  .precision_check_mean = 0.005};
 }
 
 /* Known name of the right family, or a path; what a path holds is seen when it is loaded. */
@@ -72,6 +76,11 @@ static allin1_status check_settings(const allin1_settings *settings, a1_error *e
                        settings->unknown_threshold);
     a1_metrical_settings beats;
     A1_TRY(a1_beat_settings(settings, &beats, err));
+    const double thresholds[] = {settings->spec_guard_mean, settings->spec_guard_max,
+                                 settings->precision_check_mean};
+    for (size_t i = 0; i < sizeof thresholds / sizeof *thresholds; i++)
+        if (!(thresholds[i] >= 0))
+            return a1_fail(err, ALLIN1_ERROR_ARGUMENT, "a guard's threshold is negative");
     A1_TRY(check_model(settings->model, "harmonix", err));
     return strcmp(settings->demix_model, DEMIX_NONE) == 0
                ? ALLIN1_OK
@@ -83,7 +92,7 @@ static allin1_status copy_settings(allin1_context *context, const allin1_setting
 {
     context->settings = *settings;
     const char **texts[] = {&context->settings.model, &context->settings.demix_model,
-                            &context->settings.weights_dir};
+                            &context->settings.weights_dir, &context->settings.require};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         if (!*texts[i])
             continue;
@@ -121,6 +130,7 @@ static allin1_status open_context(allin1_context *context, const allin1_settings
     const bool has_start = settings->started > 0 && started_ns < opened_ns;
     A1_TRY(copy_settings(context, settings, err));
     A1_TRY(a1_beat_settings(settings, &context->beat_settings, err));
+    A1_TRY(a1_requirements_parse(&context->required, settings->require, err));
     A1_TRY(a1_cpu_select(&context->cpu, settings->cpu_level, err));
     context->demix_precision = choose_precision(settings->precision, &context->cpu);
     if (!a1_demix_precision_available(&context->cpu, context->demix_precision))
@@ -146,6 +156,7 @@ static allin1_status open_context(allin1_context *context, const allin1_settings
     recorder->run.cpu_level = context->cpu.level;
     recorder->run.threads_requested = settings->threads;
     recorder->run.threads = a1_pool_threads(context->pool);
+    A1_TRY(a1_requirements_check(context, err));
     const uint64_t now_ns = a1_monotonic_ns();
     a1_recorder_start(recorder, has_start ? started_ns : opened_ns);
     if (has_start)
@@ -419,6 +430,19 @@ allin1_status a1_context_build_demixer(allin1_context *context, a1_error *err)
 
 done:
     a1_spans_unwind(&context->recorder, depth);
+    return status;
+}
+
+allin1_status a1_context_build_exact_demixer(allin1_context *context, a1_htdemucs **demixer,
+                                             a1_error *err)
+{
+    a1_loaded_model again = {0};
+    *demixer = NULL;
+    A1_TRY(find_files(context, context->settings.demix_model, "htdemucs", &again, err));
+    const allin1_status status =
+        a1_htdemucs_create(demixer, again.sets[0], &context->cpu, A1_DEMIX_FP32, context->pool, err);
+    free_sets(&again);
+    free(again.infos);
     return status;
 }
 

@@ -30,9 +30,16 @@ typedef struct a1_hashed_file {
     char sha256[A1_SHA256_HEX]; /* "" when there is none */
 } a1_hashed_file;
 
+/* What must run; NULL, 0 and AUTO: whatever. Strings have static storage. */
+typedef struct a1_requirements {
+    const char *spectrogram, *demix;
+    unsigned threads;
+    allin1_cpu_level cpu;
+} a1_requirements;
+
 struct allin1_context {
     allin1_settings settings; /* its strings are owned */
-    char *strings[3];
+    char *strings[4];
     a1_cpu cpu;
     a1_pool *pool;
     a1_recorder recorder;
@@ -47,6 +54,11 @@ struct allin1_context {
     a1_htdemucs *demixer;
     a1_spectrogram *spectrogram;
     a1_hashed_file hashed;
+
+    a1_requirements required;
+    bool spec_checked, precision_checked;
+    /* Why a guard gave up what was asked for; "" when it did not. */
+    char spec_fallback[192], precision_fallback[192];
 };
 
 /* Each makes sure that what it names is there, once for the life of the context. */
@@ -55,6 +67,10 @@ allin1_status a1_context_build_network(allin1_context *context, a1_error *err);
 allin1_status a1_context_find_demixer(allin1_context *context, a1_error *err);
 allin1_status a1_context_build_demixer(allin1_context *context, a1_error *err);
 allin1_status a1_context_plan_spectrogram(allin1_context *context, a1_error *err);
+
+/* A second demixer, with fp32, which the caller destroys. */
+allin1_status a1_context_build_exact_demixer(allin1_context *context, a1_htdemucs **demixer,
+                                             a1_error *err);
 
 /* Name of the precision that the demixer was built with; before that, of the one it will be. */
 const char *a1_context_precision_used(const allin1_context *context);

@@ -145,6 +145,13 @@ allin1_status a1_keys_of_file(allin1_context *context, const char *path,
                   err);
 }
 
+allin1_status a1_keys_again(allin1_context *context, const char *path,
+                            const allin1_request *request, a1_keys *keys, a1_error *err)
+{
+    return derive(context, request->stems_dir ? FROM_GIVEN_STEMS : FROM_MIX, path, request, keys,
+                  err);
+}
+
 allin1_status a1_keys_of_memory(allin1_context *context, const float *const *blocks,
                                 size_t block_count, size_t floats, bool from_spectrogram,
                                 a1_keys *keys, a1_error *err)

@@ -248,6 +248,24 @@ typedef struct allin1_settings {
     /* A section whose label has a lower mean probability is labelled "unknown"; 0 to 1. 0 (default):
      * never, since readers of the reference's labels do not know it. */
     double unknown_threshold;
+    /* Guards; each compares once for a context, before the first song that it concerns, which costs a
+     * stage of its own (spec_check, precision_check). A breach of a guard is a warning, and the
+     * straightforward way is used from there on, which spans, provenance and keys tell. */
+    int spec_check; /* not 0: compare the fast spectrogram with the reference one, on ten seconds of
+                       the song, and tell the figures in span and log; default 0 */
+    int spec_guard; /* not 0: likewise, and fall back to reference when either threshold is passed;
+                       default 0 */
+    double spec_guard_mean; /* of the absolute differences of the values; >= 0, default 1e-5 */
+    double spec_guard_max;  /* of the largest; >= 0, default 1e-3 */
+    int precision_check; /* not 0: separate the loudest segment of the song with fp32, too, and fall
+                            back to it when the threshold is passed; default 0 */
+    double precision_check_mean; /* of the absolute differences of the two spectrograms' values; >= 0,
+                                    default 0.005 */
+    /* What must really run: a list such as "spectrogram=fast,demix=bf16,threads=2,cpu=avx512";
+     * network=fp32 besides. What is asked for and what runs are two things; when they differ, the call
+     * that sees it, allin1_open first of all, gives ALLIN1_ERROR_REQUIREMENT and no result. NULL
+     * (default): nothing. */
+    const char *require;
 } allin1_settings;
 
 void allin1_settings_default(allin1_settings *settings);
@@ -397,6 +415,8 @@ typedef struct allin1_provenance {
     size_t metre_count;
     double transition_lambda;
     double unknown_threshold; /* of the sections' labels; 0: none */
+    /* Why a guard gave up what was asked for, with figures; "" when none did. */
+    const char *spec_fallback, *demix_fallback;
 } allin1_provenance;
 
 /* A tempo that a listener might tap instead of the result's. */

@@ -18,7 +18,8 @@ typedef enum allin1_status {
     ALLIN1_ERROR_WEIGHTS_DAMAGED, /* a model file was found and its digest or content is wrong */
     ALLIN1_ERROR_DOWNLOAD,        /* a download failed */
     ALLIN1_ERROR_CANCELLED,       /* the progress callback asked to stop */
-    ALLIN1_ERROR_INTERNAL         /* a bug in this library */
+    ALLIN1_ERROR_INTERNAL,        /* a bug in this library */
+    ALLIN1_ERROR_REQUIREMENT      /* what was required is not what runs (allin1_settings.require) */
 } allin1_status;
 
 /* A short English description of a status. Never NULL; static storage. */

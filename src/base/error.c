@@ -29,6 +29,8 @@ const char *allin1_status_string(allin1_status status)
         return "download failed";
     case ALLIN1_ERROR_CANCELLED:
         return "cancelled";
+    case ALLIN1_ERROR_REQUIREMENT:
+        return "what was required is not what runs";
     case ALLIN1_ERROR_INTERNAL:
         return "internal error";
     }

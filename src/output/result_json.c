@@ -74,6 +74,13 @@ static void put_musical(a1_json *json, const allin1_provenance *from)
     a1_json_close(json, '}');
 }
 
+/* Only where a guard gave up what was asked for. */
+static void put_fallback(a1_json *json, const char *reason)
+{
+    if (reason && *reason)
+        a1_json_string(json, "fallback", reason);
+}
+
 static void put_provenance(a1_json *json, const allin1_provenance *from,
                            const allin1_arrays *arrays)
 {
@@ -91,6 +98,7 @@ static void put_provenance(a1_json *json, const allin1_provenance *from,
     a1_json_unsigned(json, "seed", from->demix_seed);
     a1_json_string(json, "precision_requested", from->demix_precision_requested);
     a1_json_string(json, "precision", from->demix_precision);
+    put_fallback(json, from->demix_fallback);
     put_model_files(json, from->demix_files, from->demix_file_count);
     a1_json_close(json, '}');
 
@@ -102,6 +110,7 @@ static void put_provenance(a1_json *json, const allin1_provenance *from,
                    from->spec_backend == ALLIN1_SPEC_AUTO
                        ? NULL
                        : allin1_spec_backend_string(from->spec_backend));
+    put_fallback(json, from->spec_fallback);
     a1_json_bool(json, "quantised_stems", from->quantised_stems);
     a1_json_close(json, '}');
 
