@@ -237,6 +237,34 @@ static void required_stage_does_not_run(void **state)
     said = RUN(SMALL, "--require", "spectrogram=fast", "--stems-dir", "stems", "b.wav");
     program_expect(&said, 0);
     program_free(&said);
+    said = RUN(SMALL, "--demix", "none", "--require", "demix=fp32", "b.wav");
+    program_expect(&said, 4);
+    expect_text(said.err, "nothing would be separated: the settings ask for no demixer");
+    program_free(&said);
+}
+
+/* Without stems the two spectrograms of the mix are compared. */
+static void mix_is_checked_without_a_demixer(void **state)
+{
+    (void)state;
+    program_outcome said = RUN(SMALL, "--demix", "none", "--spec-guard", "--timings", "t.jsonl",
+                               "--require", "spectrogram=fast", "a.wav");
+    program_expect(&said, 0);
+    program_free(&said);
+    json_t *checks = spans_of("spec_check");
+    assert_int_equal(json_array_size(checks), 1);
+    assert_true(json_is_false(json_object_get(json_array_get(checks, 0), "breach")));
+    json_decref(checks);
+    said = RUN(SMALL, "--demix", "none", "--spec-guard", "--spec-guard-max", "0", "--overwrite",
+               "--require", "spectrogram=fast", "a.wav");
+    program_expect(&said, 4);
+    expect_text(said.err, "spectrogram=fast was required, but reference runs");
+    program_free(&said);
+    said = RUN(SMALL, "--demix", "none", "--spec-guard", "--spec-guard-max", "0", "--overwrite",
+               "a.wav");
+    program_expect(&said, 0);
+    expect_text(said.err, "reference is used from here on");
+    program_free(&said);
 }
 
 int main(void)
@@ -247,6 +275,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(breach_of_the_precision, set_up, clean_up),
         cmocka_unit_test_setup_teardown(requirements, set_up, clean_up),
         cmocka_unit_test_setup_teardown(required_stage_does_not_run, set_up, clean_up),
+        cmocka_unit_test_setup_teardown(mix_is_checked_without_a_demixer, set_up, clean_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
