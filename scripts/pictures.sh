@@ -14,3 +14,12 @@ cp "$demo/demo.png" docs/pictures/figure.png
 "$build/tests/page_pictures" "$demo/html/demo.html" "$demo/page-" >/dev/null
 cp "$demo/page-light.png" docs/pictures/page.png
 cp "$demo/page-dark.png" docs/pictures/page-dark.png
+
+# The index: the song beside itself played slower and faster, quickly analysed.
+for speed in 0.85 1.15; do
+    ffmpeg -v error -y -i "$demo/demo.wav" -af "atempo=$speed" "$demo/demo at $speed.wav"
+done
+"$build/allin1" -q --demix none --html --html-audio none --out-dir "$demo/index" \
+    --html-dir "$demo/index" "$demo/demo.wav" "$demo/demo at 0.85.wav" "$demo/demo at 1.15.wav"
+"$build/tests/page_pictures" "$demo/index/index.html" "$demo/index-" >/dev/null
+cp "$demo/index-light.png" docs/pictures/index.png
