@@ -128,13 +128,6 @@ static void results_against_results_of_the_reference(void **state)
     program_free(&run);
 }
 
-static void expect_run(program_outcome run, int status, const char *words)
-{
-    program_expect(&run, status);
-    expect_text(run.err, words);
-    program_free(&run);
-}
-
 static void failures_are_told(void **state)
 {
     (void)state;

@@ -27,14 +27,6 @@ static int clean_up(void **state)
     return 0;
 }
 
-static void expect_run(program_outcome run, int status, const char *words)
-{
-    program_expect(&run, status);
-    if (words)
-        expect_text(run.err, words);
-    program_free(&run);
-}
-
 /* Debian's, which has Debian's modules, before another that is on the path. */
 static const char *python(void)
 {

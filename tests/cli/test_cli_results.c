@@ -25,21 +25,6 @@ static int clean_up(void **state)
     return 0;
 }
 
-static void expect_run(program_outcome run, int status, const char *words)
-{
-    program_expect(&run, status);
-    if (words)
-        expect_text(run.err, words);
-    program_free(&run);
-}
-
-static void expect_list(const char *folder, const char *names)
-{
-    char *found = sandbox_list(folder);
-    assert_string_equal(found, names);
-    free(found);
-}
-
 static void expect_path_in(const char *result, const char *file)
 {
     char *text = sandbox_read(result, NULL);

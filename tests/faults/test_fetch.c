@@ -39,14 +39,6 @@ static void end_place(void)
     sandbox_remove();
 }
 
-static void expect_list(const char *folder, const char *expected)
-{
-    char *names = sandbox_list(folder);
-    if (strcmp(names, expected) != 0)
-        fail_msg("%s holds \"%s\", expected \"%s\"", folder, names, expected);
-    free(names);
-}
-
 /* ------------------------------------------------------------------------------------------------
  * Downloads */
 

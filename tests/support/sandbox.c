@@ -304,6 +304,14 @@ void program_expect(const program_outcome *outcome, int status)
                  outcome->status, status, outcome->out, outcome->err);
 }
 
+void expect_run(program_outcome run, int status, const char *words)
+{
+    program_expect(&run, status);
+    if (words)
+        expect_text(run.err, words);
+    program_free(&run);
+}
+
 void expect_text(const char *text, const char *part)
 {
     if (!strstr(text, part))
@@ -314,4 +322,12 @@ void expect_no_text(const char *text, const char *part)
 {
     if (strstr(text, part))
         fail_msg("\"%s\" should not be in:\n%.4000s", part, text);
+}
+
+void expect_list(const char *name, const char *expected)
+{
+    char *names = sandbox_list(name);
+    if (strcmp(names, expected) != 0)
+        fail_msg("%s holds \"%s\", expected \"%s\"", name, names, expected);
+    free(names);
 }

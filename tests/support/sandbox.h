@@ -19,6 +19,8 @@ void sandbox_write(const char *name, const void *bytes, size_t size);
 char *sandbox_read(const char *name, size_t *size);
 /* Names in a folder of the sandbox, hidden ones too, sorted, joined by spaces; freed by the caller. */
 char *sandbox_list(const char *name);
+/* Fails unless that list is `expected`. */
+void expect_list(const char *name, const char *expected);
 
 /* How the program is run. A zeroed struct: as a user would, standard output and error captured. */
 typedef struct program_setting {
@@ -49,6 +51,8 @@ void program_free(program_outcome *outcome);
 
 /* Fails the test unless the exit status is `status`, showing what the program said. */
 void program_expect(const program_outcome *outcome, int status);
+/* Likewise, and unless the error stream holds `words`, which may be NULL; frees the outcome. */
+void expect_run(program_outcome run, int status, const char *words);
 /* Fails unless `text` holds `part`. */
 void expect_text(const char *text, const char *part);
 void expect_no_text(const char *text, const char *part);

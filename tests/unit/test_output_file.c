@@ -20,13 +20,6 @@ static void expect_content(const char *name, const char *text)
     free(found);
 }
 
-static void expect_list(const char *folder, const char *names)
-{
-    char *found = sandbox_list(folder);
-    assert_string_equal(found, names);
-    free(found);
-}
-
 static void writes_and_replaces(void **state)
 {
     (void)state;
