@@ -191,7 +191,8 @@ static float *spectrogram_room(const a1_analysis *a, size_t signals)
     return a1_aligned_alloc(signals * a->frames * A1_SPEC_BANDS * sizeof(float));
 }
 
-static allin1_status begin_spectrogram(a1_analysis *a, size_t samples, a1_error *err)
+static allin1_status begin_spectrogram(a1_analysis *a, size_t samples, size_t signals,
+                                       a1_error *err)
 {
     allin1_context *context = a->context;
     A1_TRY(a1_context_plan_spectrogram(context, err));
@@ -204,7 +205,7 @@ static allin1_status begin_spectrogram(a1_analysis *a, size_t samples, a1_error 
     span->precision_requested = span->precision = fast ? FP32 : "fp64";
     span->fallback = context->spec_fallback[0] ? ALLIN1_STAGE_SPEC_CHECK : NULL;
     a->frames = a1_spectrogram_frames(samples);
-    a->spectrogram = spectrogram_room(a, A1_STEMS);
+    a->spectrogram = spectrogram_room(a, signals);
     return a->spectrogram ? ALLIN1_OK : a1_fail_memory(err, "the spectrogram");
 }
 
@@ -221,7 +222,7 @@ static allin1_status compute_spectrogram(a1_analysis *a, a1_error *err)
     const float *channels[A1_STEMS][2];
     for (size_t i = 0; i < 2 * A1_STEMS; i++)
         channels[i / 2][i % 2] = stems->channel[i / 2][i % 2];
-    A1_TRY(begin_spectrogram(a, stems->samples, err));
+    A1_TRY(begin_spectrogram(a, stems->samples, A1_STEMS, err));
     A1_TRY(a1_spectrogram_stems(a->context->spectrogram, a->context->pool,
                                 (const float *const(*)[2])channels, stems->samples,
                                 a->context->settings.quantise_stems, a->spectrogram, err));
@@ -232,7 +233,7 @@ static allin1_status compute_spectrogram(a1_analysis *a, a1_error *err)
 /* Without a demixer: the mix's spectrogram, and stems guessed in it. */
 static allin1_status guess_stems(a1_analysis *a, a1_error *err)
 {
-    A1_TRY(begin_spectrogram(a, a->samples, err));
+    A1_TRY(begin_spectrogram(a, a->samples, A1_STEMS, err));
     float *views = spectrogram_room(a, A1_MIX_VIEWS);
     if (!views)
         return a1_fail_memory(err, "the mix's spectrogram");
@@ -251,11 +252,25 @@ static allin1_status guess_stems(a1_analysis *a, a1_error *err)
     return end_spectrogram(a, err);
 }
 
+/* What a student hears. */
+static allin1_status spectrogram_of_mix(a1_analysis *a, a1_error *err)
+{
+    A1_TRY(begin_spectrogram(a, a->samples, 1, err));
+    A1_TRY(a1_spectrogram_mix(a->context->spectrogram, a->context->pool, a->mix, a->samples, 1,
+                              a->spectrogram, err));
+    end(a);
+    drop_mix(a);
+    a->result->shown.provenance.spectrogram = ALLIN1_ORIGIN_COMPUTED;
+    return ALLIN1_OK;
+}
+
 /* From the mix to the spectrogram, over whatever an earlier run left. */
 static allin1_status mix_to_spectrogram(a1_analysis *a, a1_error *err)
 {
     bool have_spectrogram, have_stems = true;
     const bool demixes = a1_context_demixes(a->context);
+    if (a->context->hears_mix)
+        return spectrogram_of_mix(a, err);
     A1_TRY(a1_read_spectrogram(a, &have_spectrogram, err));
     if (have_spectrogram) {
         a->result->shown.provenance.spectrogram = ALLIN1_ORIGIN_BYPRODUCT;
@@ -297,7 +312,7 @@ static allin1_status given_stems_to_spectrogram(a1_analysis *a, a1_error *err)
 
 static allin1_status make_room_for_output(a1_analysis *a, a1_error *err)
 {
-    const size_t frames = a->frames, folds = a1_network_folds(a->context->network);
+    const size_t frames = a->frames;
     a->logits = a1_aligned_alloc((3 + A1_NETWORK_LABELS) * frames * sizeof(float));
     if (!a->logits)
         return a1_fail_memory(err, "the activations");
@@ -307,6 +322,7 @@ static allin1_status make_room_for_output(a1_analysis *a, a1_error *err)
                                     .function = a->logits + 3 * frames};
     if (!a->request.want_embeddings)
         return ALLIN1_OK;
+    const size_t folds = a1_network_folds(a->context->network);
     float *values =
         a1_result_alloc(a->result, A1_NETWORK_STEMS * frames * A1_NETWORK_EMBEDDING * folds *
                                        sizeof *values);
@@ -324,6 +340,16 @@ static allin1_status make_room_for_output(a1_analysis *a, a1_error *err)
     return ALLIN1_OK;
 }
 
+static allin1_status run_student(a1_analysis *a, a1_error *err)
+{
+    const a1_student *student = a->context->student;
+    const a1_student_output output = {.beat = a->output.beat,
+                                      .downbeat = a->output.downbeat,
+                                      .section = a->output.section,
+                                      .function = a->output.function};
+    return a1_student_run(student, a->context->pool, a->spectrogram, a->frames, &output, err);
+}
+
 static allin1_status run_network(a1_analysis *a, a1_error *err)
 {
     allin1_context *context = a->context;
@@ -332,13 +358,16 @@ static allin1_status run_network(a1_analysis *a, a1_error *err)
     A1_TRY(a1_context_build_network(context, err));
     allin1_span *span = begin(a, ALLIN1_STAGE_NN);
     A1_TRY(report(a, ALLIN1_STAGE_NN, DONE_NETWORK, 0, err));
-    span->count = a1_network_folds(context->network);
-    span->operations = a1_network_operations(context->network, a->frames);
+    span->count = context->hears_mix ? 1 : a1_network_folds(context->network);
+    span->operations = context->hears_mix ? a1_student_operations(context->student, a->frames)
+                                          : a1_network_operations(context->network, a->frames);
     span->precision_requested = span->precision = FP32;
     A1_TRY(make_room_for_output(a, err));
     if (a->frames > 0)
-        A1_TRY(a1_network_run(context->network, context->pool, a->spectrogram, a->frames,
-                              &a->output, report_fraction, &progress, err));
+        A1_TRY(context->hears_mix
+                   ? run_student(a, err)
+                   : a1_network_run(context->network, context->pool, a->spectrogram, a->frames,
+                                    &a->output, report_fraction, &progress, err));
     a1_aligned_free(a->spectrogram);
     a->spectrogram = NULL;
     end(a);

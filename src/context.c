@@ -209,6 +209,7 @@ void allin1_close(allin1_context **slot)
     a1_htdemucs_destroy(&context->demixer);
     a1_metrical_destroy(&context->metrical);
     a1_network_destroy(&context->network);
+    a1_student_destroy(&context->student);
     free_sets(&context->network_files);
     free_sets(&context->demix_files);
     free(context->network_files.infos);
@@ -286,11 +287,20 @@ static allin1_status mean_threshold(const a1_loaded_model *model, double *mean, 
     return ALLIN1_OK;
 }
 
+static bool is_of_family(const a1_loaded_model *model, size_t index, const char *family)
+{
+    const char *found = a1_tensor_set_text(model->sets[index], "family");
+    return found && strcmp(found, family) == 0;
+}
+
+/* A student may stand where a harmonix network does, alone. */
 static allin1_status check_family(const a1_loaded_model *model, const char *family, a1_error *err)
 {
+    if (strcmp(family, "harmonix") == 0 && model->count == 1 && is_of_family(model, 0, "student"))
+        return ALLIN1_OK;
     for (size_t i = 0; i < model->count; i++) {
         const char *found = a1_tensor_set_text(model->sets[i], "family");
-        if (!found || strcmp(found, family) != 0)
+        if (!is_of_family(model, i, family))
             return a1_fail(err, ALLIN1_ERROR_ARGUMENT,
                            "%s: holds a model of the family \"%s\", not \"%s\"",
                            model->infos[i].path, found ? found : "", family);
@@ -348,6 +358,7 @@ allin1_status a1_context_find_network(allin1_context *context, a1_error *err)
     allin1_span *span = a1_span_begin(&context->recorder, ALLIN1_STAGE_MODEL_LOAD);
     allin1_status status;
     A1_CHECK(find_files(context, context->settings.model, "harmonix", files, err));
+    context->hears_mix = is_of_family(files, 0, "student");
     status = mean_threshold(files, &context->downbeat_threshold, err);
     if (status != ALLIN1_OK) {
         free_sets(files);
@@ -366,7 +377,7 @@ done:
 
 allin1_status a1_context_build_network(allin1_context *context, a1_error *err)
 {
-    if (context->network && context->metrical)
+    if ((context->network || context->student) && context->metrical)
         return ALLIN1_OK;
     A1_TRY(a1_context_find_network(context, err));
     const unsigned depth = context->recorder.depth;
@@ -374,7 +385,11 @@ allin1_status a1_context_build_network(allin1_context *context, a1_error *err)
     span->mode = "build";
     span->count = context->network_files.count;
     allin1_status status;
-    if (!context->network) {
+    if (context->hears_mix && !context->student) {
+        A1_CHECK(a1_student_create(&context->student, context->network_files.sets[0],
+                                   &context->cpu, err));
+        free_sets(&context->network_files);
+    } else if (!context->hears_mix && !context->network) {
         A1_CHECK(a1_network_create(&context->network,
                                    (const a1_tensor_set *const *)context->network_files.sets,
                                    context->network_files.count, &context->cpu, err));

@@ -14,6 +14,7 @@
 #include "metrical/metrical.h"
 #include "network/network.h"
 #include "spectrogram/spectrogram.h"
+#include "student/student.h"
 #include "timings/recorder.h"
 #include "weights/weights.h"
 
@@ -49,7 +50,9 @@ struct allin1_context {
     a1_loaded_model network_files, demix_files;
     a1_metrical_settings beat_settings; /* without the threshold */
     double downbeat_threshold; /* of the network, valid once its files are loaded */
+    bool hears_mix; /* the network is a student; valid with the threshold */
     a1_network *network;
+    a1_student *student;
     a1_metrical *metrical;
     a1_htdemucs *demixer;
     a1_spectrogram *spectrogram;

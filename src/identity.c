@@ -59,8 +59,8 @@ static allin1_status add_stems(allin1_context *context, start_point start, const
     const allin1_settings *settings = &context->settings;
     if (start == FROM_GIVEN_STEMS)
         return hash_stems(context, path, request, hash, err);
-    if (!a1_context_demixes(context)) {
-        a1_hash_format(hash, "demixer none\n");
+    if (context->hears_mix || !a1_context_demixes(context)) {
+        a1_hash_format(hash, context->hears_mix ? "the mix\n" : "demixer none\n");
         return ALLIN1_OK;
     }
     a1_hash_format(hash, "demixer %s %s shifts %u\n", context->demix_files.infos[0].digest,
@@ -99,6 +99,22 @@ static allin1_status begin_link(const char *what, const char *level, const char 
     return ALLIN1_OK;
 }
 
+/* A student hears the mix, and nothing else will do. */
+static allin1_status check_start(const allin1_context *context, start_point start,
+                                 const allin1_request *request, a1_error *err)
+{
+    if (!context->hears_mix)
+        return ALLIN1_OK;
+    if (start != FROM_MIX)
+        return a1_fail(err, ALLIN1_ERROR_ARGUMENT,
+                       "the model %s hears the mix and takes no %s", context->settings.model,
+                       start == FROM_GIVEN_STEMS ? "stems" : "spectrogram of stems");
+    if (request && request->want_embeddings)
+        return a1_fail(err, ALLIN1_ERROR_ARGUMENT, "the model %s has no embeddings",
+                       context->settings.model);
+    return ALLIN1_OK;
+}
+
 static allin1_status derive(allin1_context *context, start_point start, const char *path,
                             const allin1_request *request, a1_keys *keys, a1_error *err)
 {
@@ -108,7 +124,8 @@ static allin1_status derive(allin1_context *context, start_point start, const ch
     char ignored[A1_SHA256_HEX];
     allin1_status status;
     A1_CHECK(a1_context_find_network(context, err));
-    if (start == FROM_MIX && a1_context_demixes(context))
+    A1_CHECK(check_start(context, start, request, err));
+    if (start == FROM_MIX && !context->hears_mix && a1_context_demixes(context))
         A1_CHECK(a1_context_find_demixer(context, err));
     if (start != FROM_SPECTROGRAM) {
         A1_CHECK(a1_context_plan_spectrogram(context, err));

@@ -1,0 +1,311 @@
+/* The student's run. All is rows of steps, channels last. A block reads rows in front of and behind its
+ * own, so that each one has a pass of its own over the whole song; its tasks leave the next block's
+ * input normalised. */
+#include "student/student.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "student/student_model.h"
+
+#define TASK 96         /* steps of a task */
+#define MARGIN 1        /* frames that the front reads on both sides */
+#define HEADS 6
+#define CONTEXT (1 + A1_STUDENT_LABELS)
+#define SLOT_FLOATS (STUDENT_SLOTS * STUDENT_FRONT) /* of a frame behind the front */
+#define TASK_FRAMES (STUDENT_PER_STEP * TASK + 2)   /* with those the reduction reads beside its own */
+#define FRAMES_PER_COARSE (STUDENT_PER_STEP * STUDENT_POOL)
+
+typedef struct scratch {
+    float bands[(TASK_FRAMES + 2 * MARGIN) * STUDENT_PITCH + 16];
+    float front[TASK_FRAMES * SLOT_FLOATS];
+    float hidden[TASK * STUDENT_MAX_WIDTH];
+} scratch;
+
+/* A tower at work: its state, and what its next block reads, with zeros around it. */
+typedef struct state {
+    const student_tower *tower;
+    size_t rows, margin;
+    float *x;         /* [rows][width] */
+    float *normed[2]; /* [margin + rows + margin][width], by turns */
+    size_t block;     /* the one at work */
+} state;
+
+typedef struct job {
+    const a1_student *student;
+    const float *spectrogram;
+    size_t frames;
+    scratch *workers;
+    state fine, coarse;
+    float *heads;   /* [fine rows][HEADS] */
+    float *context; /* [coarse rows][CONTEXT] */
+    const a1_student_output *output;
+} job;
+
+static void rectify(float *x, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        x[i] = x[i] > 0 ? x[i] : 0.0f;
+}
+
+static size_t tasks_of(size_t rows)
+{
+    return (rows + TASK - 1) / TASK;
+}
+
+static size_t rows_of_task(size_t rows, size_t index)
+{
+    return rows - index * TASK < TASK ? rows - index * TASK : TASK;
+}
+
+/* The norm that comes after block `next - 1`: the next block's, or the tower's own. */
+static void normalise(const job *j, const state *s, size_t next, size_t first, size_t count)
+{
+    const size_t width = j->student->width;
+    const student_norm *norm =
+        next < s->tower->count ? &s->tower->blocks[next].norm : &s->tower->norm;
+    j->student->layers->layer_norm(s->x + first * width, count, width, norm->mul, norm->add, NULL,
+                                   s->normed[next % 2] + (s->margin + first) * width);
+}
+
+static void multiply(const a1_student *student, const a1_gemm_weights *weights, const float *a,
+                     size_t lda, size_t rows, float *c, size_t ldc)
+{
+    const a1_gemm_chunk chunk = {a, weights->k};
+    const a1_gemm_call call = {.weights = weights,
+                               .chunks = &chunk,
+                               .chunk_count = 1,
+                               .lda = lda,
+                               .rows = rows,
+                               .c = c,
+                               .ldc = ldc};
+    a1_gemm_run(&student->gemm, &call);
+}
+
+/* Front -------------------------------------------------------------------------------------------- */
+
+/* Frames from `first` (which may be -1) on into rows with room for the front's neighbours; zeros where
+ * the song has none. */
+static void copy_bands(const job *j, ptrdiff_t first, size_t count, float *bands)
+{
+    memset(bands, 0, (count * STUDENT_PITCH + 16) * sizeof *bands);
+    for (size_t i = 0; i < count; i++) {
+        const ptrdiff_t frame = first + (ptrdiff_t)i;
+        if (frame >= 0 && (size_t)frame < j->frames)
+            memcpy(bands + i * STUDENT_PITCH + 1,
+                   j->spectrogram + (size_t)frame * A1_STUDENT_BANDS,
+                   A1_STUDENT_BANDS * sizeof *bands);
+    }
+}
+
+static void run_front(void *argument, size_t index, unsigned worker)
+{
+    job *j = argument;
+    const a1_student *student = j->student;
+    scratch *s = &j->workers[worker];
+    const size_t first = index * TASK, count = rows_of_task(j->fine.rows, index);
+    /* The reduction's taps lie at frames 2t - 1 to 2t + 2. */
+    const ptrdiff_t frame = (ptrdiff_t)(STUDENT_PER_STEP * first) - 1;
+    const size_t frames = STUDENT_PER_STEP * count + 2;
+    copy_bands(j, frame - MARGIN, frames + 2 * MARGIN, s->bands);
+    const a1_gemm_chunk taps[3] = {{s->bands, 5},
+                                   {s->bands + STUDENT_PITCH, 5},
+                                   {s->bands + 2 * STUDENT_PITCH, 5}};
+    const a1_gemm_call call = {.weights = &student->front,
+                               .chunks = taps,
+                               .chunk_count = 3,
+                               .lda = 3, /* every third band is a row, across the frames' ends */
+                               .rows = frames * STUDENT_SLOTS,
+                               .c = s->front,
+                               .ldc = STUDENT_FRONT};
+    a1_gemm_run(&student->gemm, &call);
+    rectify(s->front, frames * SLOT_FLOATS);
+    /* Outside the song the reduction sees zeros, not what the front makes of silence. */
+    if (first == 0)
+        memset(s->front, 0, SLOT_FLOATS * sizeof *s->front);
+    if (first + count == j->fine.rows)
+        memset(s->front + (frames - 1) * SLOT_FLOATS, 0, SLOT_FLOATS * sizeof *s->front);
+    float *x = j->fine.x + first * student->width;
+    multiply(student, &student->reduce, s->front, STUDENT_PER_STEP * SLOT_FLOATS, count, x,
+             student->width);
+    rectify(x, count * student->width);
+    normalise(j, &j->fine, 0, first, count);
+}
+
+/* Blocks ------------------------------------------------------------------------------------------- */
+
+static void run_block(const job *j, const state *s, size_t index, scratch *work)
+{
+    const a1_student *student = j->student;
+    const student_block *block = &s->tower->blocks[s->block];
+    const size_t width = student->width, first = index * TASK, reach = block->dilation * width;
+    const size_t count = rows_of_task(s->rows, index);
+    const float *middle = s->normed[s->block % 2] + (s->margin + first) * width;
+    const a1_gemm_chunk taps[3] = {{middle - reach, width}, {middle, width}, {middle + reach, width}};
+    const a1_gemm_call call = {.weights = &block->conv,
+                               .chunks = taps,
+                               .chunk_count = 3,
+                               .lda = width,
+                               .rows = count,
+                               .c = work->hidden,
+                               .ldc = width};
+    a1_gemm_run(&student->gemm, &call);
+    rectify(work->hidden, count * width);
+    float *x = s->x + first * width;
+    const a1_gemm_chunk hidden = {work->hidden, width};
+    const a1_gemm_call mix = {.weights = &block->mix,
+                              .chunks = &hidden,
+                              .chunk_count = 1,
+                              .lda = width,
+                              .rows = count,
+                              .c = x,
+                              .ldc = width,
+                              .residual = x,
+                              .ldr = width};
+    a1_gemm_run(&student->gemm, &mix);
+    normalise(j, s, s->block + 1, first, count);
+}
+
+static void run_fine_block(void *argument, size_t index, unsigned worker)
+{
+    job *j = argument;
+    run_block(j, &j->fine, index, &j->workers[worker]);
+}
+
+static void run_coarse_block(void *argument, size_t index, unsigned worker)
+{
+    job *j = argument;
+    run_block(j, &j->coarse, index, &j->workers[worker]);
+}
+
+static const float *last_norm(const job *j, const state *s)
+{
+    return s->normed[s->tower->count % 2] + s->margin * j->student->width;
+}
+
+static void pool_steps(void *argument, size_t index, unsigned worker)
+{
+    (void)worker;
+    job *j = argument;
+    const size_t width = j->student->width, first = index * TASK;
+    const size_t count = rows_of_task(j->coarse.rows, index);
+    for (size_t row = first; row < first + count; row++) {
+        const float *from = last_norm(j, &j->fine) + row * STUDENT_POOL * width;
+        float *to = j->coarse.x + row * width;
+        memset(to, 0, width * sizeof *to);
+        for (size_t i = 0; i < STUDENT_POOL; i++)
+            for (size_t c = 0; c < width; c++)
+                to[c] += from[i * width + c];
+        for (size_t c = 0; c < width; c++)
+            to[c] *= 1.0f / STUDENT_POOL;
+    }
+    normalise(j, &j->coarse, 0, first, count);
+}
+
+/* Heads -------------------------------------------------------------------------------------------- */
+
+static void run_context(void *argument, size_t index, unsigned worker)
+{
+    (void)worker;
+    job *j = argument;
+    const size_t first = index * TASK;
+    multiply(j->student, &j->student->context, last_norm(j, &j->coarse) + first * j->student->width,
+             j->student->width, rows_of_task(j->coarse.rows, index), j->context + first * CONTEXT,
+             CONTEXT);
+}
+
+static void run_heads(void *argument, size_t index, unsigned worker)
+{
+    (void)worker;
+    job *j = argument;
+    const size_t first = index * TASK, count = rows_of_task(j->fine.rows, index);
+    float *heads = j->heads + first * HEADS;
+    multiply(j->student, &j->student->beats, last_norm(j, &j->fine) + first * j->student->width,
+             j->student->width, count, heads, HEADS);
+    for (size_t i = 0; i < STUDENT_PER_STEP * count; i++) {
+        const size_t frame = STUDENT_PER_STEP * first + i;
+        if (frame >= j->frames)
+            break;
+        const float *step = heads + i / STUDENT_PER_STEP * HEADS + i % STUDENT_PER_STEP;
+        const float *context = j->context + frame / FRAMES_PER_COARSE * CONTEXT;
+        j->output->beat[frame] = step[0];
+        j->output->downbeat[frame] = step[STUDENT_PER_STEP];
+        j->output->section[frame] = step[2 * STUDENT_PER_STEP] + context[0];
+        for (size_t l = 0; l < A1_STUDENT_LABELS; l++)
+            j->output->function[l * j->frames + frame] = context[1 + l];
+    }
+}
+
+/* The run ------------------------------------------------------------------------------------------ */
+
+static size_t floats_of_state(const state *s, size_t width)
+{
+    return (s->rows + 2 * (s->rows + 2 * s->margin)) * width;
+}
+
+/* Lays a state out in memory that holds zeros. */
+static float *place_state(state *s, size_t width, float *memory)
+{
+    s->x = memory;
+    memory += s->rows * width;
+    for (size_t i = 0; i < 2; i++, memory += (s->rows + 2 * s->margin) * width)
+        s->normed[i] = memory;
+    return memory;
+}
+
+static void run_tower(job *j, a1_pool *pool, state *s, a1_task_fn task)
+{
+    for (s->block = 0; s->block < s->tower->count; s->block++)
+        a1_pool_run(pool, tasks_of(s->rows), task, j);
+}
+
+allin1_status a1_student_run(const a1_student *student, a1_pool *pool, const float *spectrogram,
+                             size_t frames, const a1_student_output *output, a1_error *err)
+{
+    if (frames == 0 || frames > A1_STUDENT_MAX_FRAMES)
+        return a1_fail(err, ALLIN1_ERROR_ARGUMENT, "%zu frames are not 1 to %d", frames,
+                       A1_STUDENT_MAX_FRAMES);
+    const size_t coarse = (frames + FRAMES_PER_COARSE - 1) / FRAMES_PER_COARSE;
+    const size_t width = student->width, fine = coarse * STUDENT_POOL;
+    job j = {.student = student, .spectrogram = spectrogram, .frames = frames, .output = output};
+    j.fine = (state){.tower = &student->fine,
+                     .rows = fine,
+                     .margin = student->fine.blocks[student->fine.count - 1].dilation};
+    j.coarse = (state){.tower = &student->coarse,
+                       .rows = coarse,
+                       .margin = student->coarse.blocks[student->coarse.count - 1].dilation};
+    const size_t heads = fine * HEADS, context = coarse * CONTEXT;
+    const size_t floats =
+        floats_of_state(&j.fine, width) + floats_of_state(&j.coarse, width) + heads + context;
+    a1_arena arena;
+    A1_TRY(a1_arena_create(&arena, a1_arena_cost(floats * sizeof(float)) +
+                                       a1_arena_cost(a1_pool_threads(pool) * sizeof(scratch)),
+                           "the student", err));
+    float *memory = a1_arena_floats(&arena, floats);
+    j.workers = a1_arena_alloc(&arena, a1_pool_threads(pool) * sizeof(scratch));
+    memory = place_state(&j.fine, width, memory);
+    memory = place_state(&j.coarse, width, memory);
+    j.heads = memory;
+    j.context = memory + heads;
+
+    a1_pool_run(pool, tasks_of(fine), run_front, &j);
+    run_tower(&j, pool, &j.fine, run_fine_block);
+    a1_pool_run(pool, tasks_of(coarse), pool_steps, &j);
+    run_tower(&j, pool, &j.coarse, run_coarse_block);
+    a1_pool_run(pool, tasks_of(coarse), run_context, &j);
+    a1_pool_run(pool, tasks_of(fine), run_heads, &j);
+    a1_arena_destroy(&arena);
+    return ALLIN1_OK;
+}
+
+double a1_student_operations(const a1_student *student, size_t frames)
+{
+    const size_t coarse = (frames + FRAMES_PER_COARSE - 1) / FRAMES_PER_COARSE;
+    const double width = (double)student->width, fine = (double)(coarse * STUDENT_POOL);
+    const double block = 4 * width * width; /* three taps and the mix */
+    const double front = (double)STUDENT_PER_STEP * STUDENT_PLACES * STUDENT_FRONT * 15 +
+                         4.0 * STUDENT_PLACES * STUDENT_FRONT * width;
+    return 2 * (fine * (front + block * (double)student->fine.count + HEADS * width) +
+                (double)coarse * (block * (double)student->coarse.count + CONTEXT * width));
+}

@@ -1,0 +1,340 @@
+/* The student against a plain version of tools/train/model.py in double precision. */
+#include "support/golden.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "student/student.h"
+
+#define WIDTH 32
+#define FINE 4
+#define COARSE 2
+#define FRONT 12
+#define PLACES 27
+#define BANDS A1_STUDENT_BANDS
+#define MOST 1000
+
+static void release(void *block, size_t size)
+{
+    (void)size;
+    free(block);
+}
+
+static void add(a1_tensor_set *set, uint64_t *seed, const char *name, unsigned rank,
+                const size_t *shape, double scale, double offset)
+{
+    a1_tensor tensor = {.name = name, .dtype = A1_F32, .rank = rank};
+    memcpy(tensor.shape, shape, rank * sizeof *shape);
+    const size_t count = a1_tensor_count(&tensor);
+    float *values = malloc(count * sizeof *values);
+    assert_non_null(values);
+    for (size_t i = 0; i < count; i++)
+        values[i] = (float)(offset + scale * test_random(seed));
+    tensor.data = values;
+    assert_int_equal(a1_tensor_set_own(set, values, count * sizeof *values, release, NULL), ALLIN1_OK);
+    assert_int_equal(a1_tensor_set_add(set, &tensor, NULL), ALLIN1_OK);
+}
+
+/* Weights at which activations stay near 1. */
+static void add_conv(a1_tensor_set *set, uint64_t *seed, const char *name, size_t outputs,
+                     size_t inputs, size_t high, size_t wide)
+{
+    char full[64];
+    const size_t shape[4] = {outputs, inputs, high, wide};
+    snprintf(full, sizeof full, "%s.weight", name);
+    add(set, seed, full, 4, shape, 2 / sqrt((double)(inputs * high * wide)), 0);
+    snprintf(full, sizeof full, "%s.bias", name);
+    add(set, seed, full, 1, &outputs, 0.3, 0);
+}
+
+static void add_norm(a1_tensor_set *set, uint64_t *seed, const char *name)
+{
+    char full[64];
+    const size_t width = WIDTH;
+    snprintf(full, sizeof full, "%s.weight", name);
+    add(set, seed, full, 1, &width, 0.3, 1);
+    snprintf(full, sizeof full, "%s.bias", name);
+    add(set, seed, full, 1, &width, 0.3, 0);
+}
+
+static void add_tower(a1_tensor_set *set, uint64_t *seed, const char *name, size_t blocks)
+{
+    char full[64];
+    for (size_t i = 0; i < blocks; i++) {
+        snprintf(full, sizeof full, "%s.%zu.norm", name, i);
+        add_norm(set, seed, full);
+        snprintf(full, sizeof full, "%s.%zu.conv", name, i);
+        add_conv(set, seed, full, WIDTH, WIDTH, 1, 3);
+        snprintf(full, sizeof full, "%s.%zu.mix", name, i);
+        add_conv(set, seed, full, WIDTH, WIDTH, 1, 1);
+    }
+    snprintf(full, sizeof full, "%s_norm", name);
+    add_norm(set, seed, full);
+}
+
+static a1_tensor_set *make_weights(size_t fine, size_t coarse)
+{
+    a1_tensor_set *set;
+    uint64_t seed = 11;
+    assert_int_equal(a1_tensor_set_create(&set, NULL), ALLIN1_OK);
+    add_conv(set, &seed, "front", FRONT, 1, 3, 5);
+    add_conv(set, &seed, "reduce", WIDTH, FRONT * PLACES, 1, 4);
+    add_tower(set, &seed, "fine", fine);
+    add_tower(set, &seed, "coarse", coarse);
+    add_conv(set, &seed, "beats", 6, WIDTH, 1, 1);
+    add_conv(set, &seed, "context", 1 + A1_STUDENT_LABELS, WIDTH, 1, 1);
+    return set;
+}
+
+/* The plain version ------------------------------------------------------------------------------- */
+
+static const float *values_of(const a1_tensor_set *set, const char *name, const char *what)
+{
+    char full[64];
+    snprintf(full, sizeof full, "%s.%s", name, what);
+    const a1_tensor *tensor = a1_tensor_set_find(set, full);
+    assert_non_null(tensor);
+    return tensor->data;
+}
+
+/* out[t][o] = bias + sum over taps: in[t * stride + (tap - first) * dilation], zero outside. */
+static double *plain_conv(const a1_tensor_set *set, const char *name, const double *in, size_t steps,
+                          size_t inputs, size_t outputs, size_t taps, long first, long dilation,
+                          long stride)
+{
+    const float *weight = values_of(set, name, "weight"), *bias = values_of(set, name, "bias");
+    const size_t rows = steps / (size_t)stride;
+    double *out = malloc(rows * outputs * sizeof *out);
+    assert_non_null(out);
+    for (size_t t = 0; t < rows; t++) {
+        for (size_t o = 0; o < outputs; o++) {
+            double sum = bias[o];
+            for (size_t tap = 0; tap < taps; tap++) {
+                const long at = (long)t * stride + ((long)tap - first) * dilation;
+                if (at < 0 || at >= (long)steps)
+                    continue;
+                for (size_t i = 0; i < inputs; i++)
+                    sum += weight[(o * inputs + i) * taps + tap] * in[(size_t)at * inputs + i];
+            }
+            out[t * outputs + o] = sum;
+        }
+    }
+    return out;
+}
+
+static void plain_rectify(double *x, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        x[i] = fmax(x[i], 0);
+}
+
+static double *plain_norm(const a1_tensor_set *set, const char *name, const double *x, size_t rows)
+{
+    const float *weight = values_of(set, name, "weight"), *bias = values_of(set, name, "bias");
+    double *out = malloc(rows * WIDTH * sizeof *out);
+    assert_non_null(out);
+    for (size_t t = 0; t < rows; t++) {
+        double mean = 0, variance = 0;
+        for (size_t c = 0; c < WIDTH; c++)
+            mean += x[t * WIDTH + c] / WIDTH;
+        for (size_t c = 0; c < WIDTH; c++)
+            variance += pow(x[t * WIDTH + c] - mean, 2) / WIDTH;
+        for (size_t c = 0; c < WIDTH; c++)
+            out[t * WIDTH + c] = (x[t * WIDTH + c] - mean) / sqrt(variance + 1e-5) * weight[c] + bias[c];
+    }
+    return out;
+}
+
+/* Changes x, and returns its norm. */
+static double *plain_tower(const a1_tensor_set *set, const char *name, double *x, size_t rows,
+                           size_t blocks)
+{
+    char full[64];
+    for (size_t i = 0; i < blocks; i++) {
+        snprintf(full, sizeof full, "%s.%zu.norm", name, i);
+        double *normed = plain_norm(set, full, x, rows);
+        snprintf(full, sizeof full, "%s.%zu.conv", name, i);
+        double *hidden = plain_conv(set, full, normed, rows, WIDTH, WIDTH, 3, 1, 1L << i, 1);
+        plain_rectify(hidden, rows * WIDTH);
+        snprintf(full, sizeof full, "%s.%zu.mix", name, i);
+        double *mixed = plain_conv(set, full, hidden, rows, WIDTH, WIDTH, 1, 0, 1, 1);
+        for (size_t k = 0; k < rows * WIDTH; k++)
+            x[k] += mixed[k];
+        free(normed);
+        free(hidden);
+        free(mixed);
+    }
+    snprintf(full, sizeof full, "%s_norm", name);
+    return plain_norm(set, full, x, rows);
+}
+
+/* [frames][FRONT * PLACES], channels in PyTorch's order. */
+static double *plain_front(const a1_tensor_set *set, const float *bands, size_t frames, size_t padded)
+{
+    const float *weight = values_of(set, "front", "weight"), *bias = values_of(set, "front", "bias");
+    double *out = malloc(padded * FRONT * PLACES * sizeof *out);
+    assert_non_null(out);
+    for (size_t t = 0; t < padded; t++) {
+        for (size_t c = 0; c < FRONT; c++) {
+            for (size_t p = 0; p < PLACES; p++) {
+                double sum = bias[c];
+                for (size_t i = 0; i < 3; i++) {
+                    for (size_t j = 0; j < 5; j++) {
+                        const long frame = (long)(t + i) - 1, band = (long)(3 * p + j) - 1;
+                        if (frame >= 0 && frame < (long)frames && band >= 0 && band < BANDS)
+                            sum += weight[(c * 3 + i) * 5 + j] * bands[frame * BANDS + band];
+                    }
+                }
+                out[t * FRONT * PLACES + c * PLACES + p] = fmax(sum, 0);
+            }
+        }
+    }
+    return out;
+}
+
+/* beat, downbeat, section, then the ten labels: [13][frames]. */
+static double *plain_student(const a1_tensor_set *set, const float *bands, size_t frames)
+{
+    const size_t coarse = (frames + 31) / 32, fine = coarse * 16, padded = coarse * 32;
+    double *front = plain_front(set, bands, frames, padded);
+    double *x = plain_conv(set, "reduce", front, padded, FRONT * PLACES, WIDTH, 4, 1, 1, 2);
+    plain_rectify(x, fine * WIDTH);
+    double *normed = plain_tower(set, "fine", x, fine, FINE);
+    double *pooled = calloc(coarse * WIDTH, sizeof *pooled);
+    double *out = malloc(13 * frames * sizeof *out);
+    assert_non_null(pooled);
+    assert_non_null(out);
+    for (size_t t = 0; t < fine; t++)
+        for (size_t c = 0; c < WIDTH; c++)
+            pooled[t / 16 * WIDTH + c] += normed[t * WIDTH + c] / 16;
+    double *wide = plain_tower(set, "coarse", pooled, coarse, COARSE);
+    double *heads = plain_conv(set, "beats", normed, fine, WIDTH, 6, 1, 0, 1, 1);
+    double *context = plain_conv(set, "context", wide, coarse, WIDTH, 11, 1, 0, 1, 1);
+    for (size_t t = 0; t < frames; t++) {
+        for (size_t h = 0; h < 3; h++)
+            out[h * frames + t] = heads[t / 2 * 6 + h * 2 + t % 2];
+        out[2 * frames + t] += context[t / 32 * 11];
+        for (size_t l = 0; l < 10; l++)
+            out[(3 + l) * frames + t] = context[t / 32 * 11 + 1 + l];
+    }
+    free(front);
+    free(x);
+    free(normed);
+    free(pooled);
+    free(wide);
+    free(heads);
+    free(context);
+    return out;
+}
+
+/* The tests --------------------------------------------------------------------------------------- */
+
+static float *make_bands(size_t frames)
+{
+    float *bands = malloc(frames * BANDS * sizeof *bands);
+    uint64_t seed = 5;
+    assert_non_null(bands);
+    for (size_t i = 0; i < frames * BANDS; i++)
+        bands[i] = 1 + test_random(&seed);
+    return bands;
+}
+
+static float *run(const a1_student *student, a1_pool *pool, const float *bands, size_t frames)
+{
+    float *out = malloc(13 * frames * sizeof *out);
+    assert_non_null(out);
+    const a1_student_output output = {out, out + frames, out + 2 * frames, out + 3 * frames};
+    assert_int_equal(a1_student_run(student, pool, bands, frames, &output, NULL), ALLIN1_OK);
+    return out;
+}
+
+static void every_length_at_every_level(void **state)
+{
+    (void)state;
+    static const size_t lengths[] = {1, 2, 31, 32, 33, 191, 192, 193, MOST};
+    a1_tensor_set *set = make_weights(FINE, COARSE);
+    float *bands = make_bands(MOST);
+    for (allin1_cpu_level level = ALLIN1_CPU_SCALAR; level <= ALLIN1_CPU_AVX512; level++) {
+        a1_cpu cpu;
+        a1_student *student;
+        if (a1_cpu_select(&cpu, level, NULL) != ALLIN1_OK)
+            continue;
+        assert_int_equal(a1_student_create(&student, set, &cpu, NULL), ALLIN1_OK);
+        for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++) {
+            float *actual = run(student, NULL, bands, lengths[i]);
+            double *expected = plain_student(set, bands, lengths[i]);
+            /* Logits near 1 after some 15 products of up to 1,344 terms, each good to 1e-6. */
+            test_close("logits", actual, expected, 13 * lengths[i], 1e-4);
+            free(actual);
+            free(expected);
+        }
+        a1_student_destroy(&student);
+    }
+    free(bands);
+    a1_tensor_set_destroy(&set);
+}
+
+static void any_pool_gives_the_same_bits(void **state)
+{
+    (void)state;
+    a1_tensor_set *set = make_weights(FINE, COARSE);
+    float *bands = make_bands(MOST);
+    a1_cpu cpu;
+    a1_student *student;
+    assert_int_equal(a1_cpu_select(&cpu, ALLIN1_CPU_AUTO, NULL), ALLIN1_OK);
+    assert_int_equal(a1_student_create(&student, set, &cpu, NULL), ALLIN1_OK);
+    float *first = run(student, NULL, bands, MOST);
+    for (unsigned threads = 2; threads <= 5; threads++) {
+        a1_pool *pool;
+        assert_int_equal(a1_pool_create(&pool, threads, NULL), ALLIN1_OK);
+        float *again = run(student, pool, bands, MOST);
+        assert_memory_equal(first, again, 13 * MOST * sizeof *first);
+        free(again);
+        a1_pool_destroy(&pool);
+    }
+    free(first);
+    free(bands);
+    a1_student_destroy(&student);
+    a1_tensor_set_destroy(&set);
+}
+
+static void weights_that_are_none(void **state)
+{
+    (void)state;
+    a1_cpu cpu;
+    a1_student *student;
+    a1_error err = {0};
+    a1_tensor_set *set;
+    assert_int_equal(a1_cpu_select(&cpu, ALLIN1_CPU_AUTO, NULL), ALLIN1_OK);
+    assert_int_equal(a1_tensor_set_create(&set, NULL), ALLIN1_OK);
+    assert_int_equal(a1_student_create(&student, set, &cpu, &err), ALLIN1_ERROR_FORMAT);
+    assert_non_null(strstr(err.message, "reduce.bias"));
+    assert_null(student);
+    a1_tensor_set_destroy(&set);
+
+    set = make_weights(0, COARSE);
+    assert_int_equal(a1_student_create(&student, set, &cpu, &err), ALLIN1_ERROR_FORMAT);
+    assert_non_null(strstr(err.message, "fine blocks"));
+    a1_tensor_set_destroy(&set);
+
+    set = make_weights(FINE, COARSE);
+    assert_int_equal(a1_student_create(&student, set, &cpu, &err), ALLIN1_OK);
+    const a1_student_output output = {0};
+    assert_int_equal(a1_student_run(student, NULL, NULL, 0, &output, &err), ALLIN1_ERROR_ARGUMENT);
+    assert_int_equal(a1_student_run(student, NULL, NULL, A1_STUDENT_MAX_FRAMES + 1, &output, &err),
+                     ALLIN1_ERROR_ARGUMENT);
+    a1_student_destroy(&student);
+    a1_tensor_set_destroy(&set);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_length_at_every_level),
+        cmocka_unit_test(any_pool_gives_the_same_bits),
+        cmocka_unit_test(weights_that_are_none),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
