@@ -112,11 +112,14 @@ static allin1_status read_tower(const a1_tensor_set *set, const char *name, size
                                 student_tower *tower, a1_error *err)
 {
     char full[64];
-    for (size_t i = 0; i < STUDENT_MAX_BLOCKS; i++) {
-        student_block *block = &tower->blocks[i];
+    for (size_t i = 0;; i++) {
         snprintf(full, sizeof full, "%s.%zu.conv.weight", name, i);
         if (!a1_tensor_set_find(set, full))
             break;
+        if (i == STUDENT_MAX_BLOCKS)
+            return a1_fail(err, ALLIN1_ERROR_FORMAT, "the student has more than %d %s blocks",
+                           STUDENT_MAX_BLOCKS, name);
+        student_block *block = &tower->blocks[i];
         tower->count = i + 1;
         block->dilation = (size_t)1 << i;
         snprintf(full, sizeof full, "%s.%zu.norm", name, i);

@@ -16,6 +16,7 @@
 #include "metrical/metrical.h"
 #include "network/network.h"
 #include "spectrogram/spectrogram.h"
+#include "student/student.h"
 #include "support/kernel_levels.h"
 #include "support/tiny_model.h"
 
@@ -238,6 +239,50 @@ static void test_network(void **state)
     free(n);
 }
 
+/* ---- the student -------------------------------------------------------------------------------
+ */
+
+typedef struct pupil {
+    a1_tensor_set *weights;
+    a1_student *student;
+    float spectrogram[FRAMES * A1_STUDENT_BANDS];
+    float beat[FRAMES], downbeat[FRAMES], section[FRAMES], function[A1_STUDENT_LABELS * FRAMES];
+} pupil;
+
+static allin1_status make_student(void *user, a1_error *err)
+{
+    const pupil *p = user;
+    a1_student *student = NULL;
+    const allin1_status status = a1_student_create(&student, p->weights, &cpu, err);
+    assert_int_equal(student != NULL, status == ALLIN1_OK);
+    a1_student_destroy(&student);
+    return status;
+}
+
+static allin1_status run_student(void *user, a1_error *err)
+{
+    pupil *p = user;
+    const a1_student_output output = {p->beat, p->downbeat, p->section, p->function};
+    return a1_student_run(p->student, pool, p->spectrogram, FRAMES, &output, err);
+}
+
+static void test_student(void **state)
+{
+    (void)state;
+    pupil *p = calloc(1, sizeof *p);
+    a1_error err = {0};
+    assert_non_null(p);
+    if (test_tiny_student(2, 2, &p->weights, &err) != ALLIN1_OK)
+        fail_msg("%s", err.message);
+    allocations_fail_each("a student", make_student, p, 1);
+    if (a1_student_create(&p->student, p->weights, &cpu, &err) != ALLIN1_OK)
+        fail_msg("%s", err.message);
+    allocations_fail_each("running the student", run_student, p, 1);
+    a1_student_destroy(&p->student);
+    a1_tensor_set_destroy(&p->weights);
+    free(p);
+}
+
 /* ---- beats and sections ------------------------------------------------------------------------
  */
 
@@ -345,8 +390,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_pool),       cmocka_unit_test(test_arena),
         cmocka_unit_test(test_tensor_set), cmocka_unit_test(test_spectrogram),
-        cmocka_unit_test(test_network),    cmocka_unit_test(test_metrical),
-        cmocka_unit_test(test_functional),
+        cmocka_unit_test(test_network),    cmocka_unit_test(test_student),
+        cmocka_unit_test(test_metrical),   cmocka_unit_test(test_functional),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -125,6 +125,58 @@ allin1_status test_tiny_harmonix(a1_tensor_set **set, a1_error *err)
     return status;
 }
 
+/* NAME.weight and NAME.bias. */
+static allin1_status add_pair(generator *g, const char *name, unsigned rank, const size_t *shape,
+                              a1_error *err)
+{
+    char full[64];
+    snprintf(full, sizeof full, "%s.weight", name);
+    A1_TRY(add_random(g, full, rank, shape, err));
+    snprintf(full, sizeof full, "%s.bias", name);
+    return add_random(g, full, 1, shape, err);
+}
+
+static allin1_status add_tower(generator *g, const char *name, size_t blocks, a1_error *err)
+{
+    char full[64];
+    const size_t width = TINY_STUDENT_WIDTH;
+    for (size_t i = 0; i < blocks; i++) {
+        snprintf(full, sizeof full, "%s.%zu.norm", name, i);
+        A1_TRY(add_pair(g, full, 1, &width, err));
+        snprintf(full, sizeof full, "%s.%zu.conv", name, i);
+        A1_TRY(add_pair(g, full, 4, (const size_t[]){width, width, 1, 3}, err));
+        snprintf(full, sizeof full, "%s.%zu.mix", name, i);
+        A1_TRY(add_pair(g, full, 4, (const size_t[]){width, width, 1, 1}, err));
+    }
+    snprintf(full, sizeof full, "%s_norm", name);
+    return add_pair(g, full, 1, &width, err);
+}
+
+static allin1_status add_student(generator *g, size_t fine, size_t coarse, a1_error *err)
+{
+    const size_t width = TINY_STUDENT_WIDTH;
+    A1_TRY(add_pair(g, "front", 4, (const size_t[]){12, 1, 3, 5}, err));
+    A1_TRY(add_pair(g, "reduce", 4, (const size_t[]){width, 12 * 27, 1, 4}, err));
+    A1_TRY(add_tower(g, "fine", fine, err));
+    A1_TRY(add_tower(g, "coarse", coarse, err));
+    A1_TRY(add_pair(g, "beats", 4, (const size_t[]){6, width, 1, 1}, err));
+    return add_pair(g, "context", 4, (const size_t[]){11, width, 1, 1}, err);
+}
+
+allin1_status test_tiny_student(size_t fine, size_t coarse, a1_tensor_set **set, a1_error *err)
+{
+    generator g = {.state = 3, .half = 1};
+    *set = NULL;
+    A1_TRY(a1_tensor_set_create(&g.set, err));
+    allin1_status status = add_student(&g, fine, coarse, err);
+    if (status == ALLIN1_OK)
+        status = finish(&g, "tiny-student", "student", "best_threshold_downbeat", "0.24", err);
+    if (status != ALLIN1_OK)
+        a1_tensor_set_destroy(&g.set);
+    *set = g.set;
+    return status;
+}
+
 static allin1_status write_model(const char *folder, const char *name, a1_tensor_set *set,
                                  a1_error *err)
 {
@@ -136,14 +188,17 @@ static allin1_status write_model(const char *folder, const char *name, a1_tensor
 
 allin1_status test_write_tiny_models(const char *folder, a1_error *err)
 {
-    a1_tensor_set *demixer = NULL, *network = NULL;
+    a1_tensor_set *demixer = NULL, *network = NULL, *student = NULL;
     allin1_status status = ALLIN1_OK;
     A1_CHECK(test_tiny_htdemucs(&demixer, err));
     A1_CHECK(test_tiny_harmonix(&network, err));
+    A1_CHECK(test_tiny_student(4, 2, &student, err));
     A1_CHECK(write_model(folder, "tiny-htdemucs", demixer, err));
     A1_CHECK(write_model(folder, "tiny-harmonix", network, err));
+    A1_CHECK(write_model(folder, "tiny-student", student, err));
 done:
     a1_tensor_set_destroy(&demixer);
     a1_tensor_set_destroy(&network);
+    a1_tensor_set_destroy(&student);
     return status;
 }

@@ -15,7 +15,14 @@ allin1_status test_tiny_htdemucs(a1_tensor_set **set, a1_error *err);
  * "family" = "harmonix", "best_threshold_downbeat" = "0.24", "name" = "tiny-harmonix". */
 allin1_status test_tiny_harmonix(a1_tensor_set **set, a1_error *err);
 
-/* Writes folder/tiny-htdemucs.a1w and folder/tiny-harmonix.a1w; the folder must exist. */
+/* A student 32 wide, with that many blocks at the fine and at the coarse rate; every value is exact in
+ * float16. Text values "family" = "student", "best_threshold_downbeat" = "0.24", "name" =
+ * "tiny-student". */
+allin1_status test_tiny_student(size_t fine, size_t coarse, a1_tensor_set **set, a1_error *err);
+#define TINY_STUDENT_WIDTH 32
+
+/* Writes tiny-htdemucs.a1w, tiny-harmonix.a1w and tiny-student.a1w (4 and 2 blocks) into the folder,
+ * which must exist. */
 allin1_status test_write_tiny_models(const char *folder, a1_error *err);
 
 #endif

@@ -7,8 +7,9 @@
 #include <string.h>
 
 #include "student/student.h"
+#include "support/tiny_model.h"
 
-#define WIDTH 32
+#define WIDTH TINY_STUDENT_WIDTH
 #define FINE 4
 #define COARSE 2
 #define FRONT 12
@@ -16,75 +17,12 @@
 #define BANDS A1_STUDENT_BANDS
 #define MOST 1000
 
-static void release(void *block, size_t size)
-{
-    (void)size;
-    free(block);
-}
-
-static void add(a1_tensor_set *set, uint64_t *seed, const char *name, unsigned rank,
-                const size_t *shape, double scale, double offset)
-{
-    a1_tensor tensor = {.name = name, .dtype = A1_F32, .rank = rank};
-    memcpy(tensor.shape, shape, rank * sizeof *shape);
-    const size_t count = a1_tensor_count(&tensor);
-    float *values = malloc(count * sizeof *values);
-    assert_non_null(values);
-    for (size_t i = 0; i < count; i++)
-        values[i] = (float)(offset + scale * test_random(seed));
-    tensor.data = values;
-    assert_int_equal(a1_tensor_set_own(set, values, count * sizeof *values, release, NULL), ALLIN1_OK);
-    assert_int_equal(a1_tensor_set_add(set, &tensor, NULL), ALLIN1_OK);
-}
-
-/* Weights at which activations stay near 1. */
-static void add_conv(a1_tensor_set *set, uint64_t *seed, const char *name, size_t outputs,
-                     size_t inputs, size_t high, size_t wide)
-{
-    char full[64];
-    const size_t shape[4] = {outputs, inputs, high, wide};
-    snprintf(full, sizeof full, "%s.weight", name);
-    add(set, seed, full, 4, shape, 2 / sqrt((double)(inputs * high * wide)), 0);
-    snprintf(full, sizeof full, "%s.bias", name);
-    add(set, seed, full, 1, &outputs, 0.3, 0);
-}
-
-static void add_norm(a1_tensor_set *set, uint64_t *seed, const char *name)
-{
-    char full[64];
-    const size_t width = WIDTH;
-    snprintf(full, sizeof full, "%s.weight", name);
-    add(set, seed, full, 1, &width, 0.3, 1);
-    snprintf(full, sizeof full, "%s.bias", name);
-    add(set, seed, full, 1, &width, 0.3, 0);
-}
-
-static void add_tower(a1_tensor_set *set, uint64_t *seed, const char *name, size_t blocks)
-{
-    char full[64];
-    for (size_t i = 0; i < blocks; i++) {
-        snprintf(full, sizeof full, "%s.%zu.norm", name, i);
-        add_norm(set, seed, full);
-        snprintf(full, sizeof full, "%s.%zu.conv", name, i);
-        add_conv(set, seed, full, WIDTH, WIDTH, 1, 3);
-        snprintf(full, sizeof full, "%s.%zu.mix", name, i);
-        add_conv(set, seed, full, WIDTH, WIDTH, 1, 1);
-    }
-    snprintf(full, sizeof full, "%s_norm", name);
-    add_norm(set, seed, full);
-}
-
 static a1_tensor_set *make_weights(size_t fine, size_t coarse)
 {
     a1_tensor_set *set;
-    uint64_t seed = 11;
-    assert_int_equal(a1_tensor_set_create(&set, NULL), ALLIN1_OK);
-    add_conv(set, &seed, "front", FRONT, 1, 3, 5);
-    add_conv(set, &seed, "reduce", WIDTH, FRONT * PLACES, 1, 4);
-    add_tower(set, &seed, "fine", fine);
-    add_tower(set, &seed, "coarse", coarse);
-    add_conv(set, &seed, "beats", 6, WIDTH, 1, 1);
-    add_conv(set, &seed, "context", 1 + A1_STUDENT_LABELS, WIDTH, 1, 1);
+    a1_error err = {0};
+    if (test_tiny_student(fine, coarse, &set, &err) != ALLIN1_OK)
+        fail_msg("%s", err.message);
     return set;
 }
 
@@ -317,6 +255,11 @@ static void weights_that_are_none(void **state)
     set = make_weights(0, COARSE);
     assert_int_equal(a1_student_create(&student, set, &cpu, &err), ALLIN1_ERROR_FORMAT);
     assert_non_null(strstr(err.message, "fine blocks"));
+    a1_tensor_set_destroy(&set);
+
+    set = make_weights(FINE, 17);
+    assert_int_equal(a1_student_create(&student, set, &cpu, &err), ALLIN1_ERROR_FORMAT);
+    assert_non_null(strstr(err.message, "more than 16 coarse blocks"));
     a1_tensor_set_destroy(&set);
 
     set = make_weights(FINE, COARSE);
