@@ -37,9 +37,9 @@
  *
  * The same tensors and text values always give the same bytes.
  *
- * Text values that we write: "family" ("harmonix", "htdemucs"), "name" (of the table), "digest"
- * (a1_tensor_set_digest of the tensors), "licence", "heads" (htdemucs: attention heads),
- * "best_threshold_downbeat" (harmonix). */
+ * Text values that we write: "family" ("harmonix", "htdemucs", "student"), "name" (of the table),
+ * "digest" (a1_tensor_set_digest of the tensors), "licence", "heads" (htdemucs: attention heads),
+ * "best_threshold_downbeat" (harmonix, student). */
 #ifndef A1_WEIGHTS_MAPPED_H
 #define A1_WEIGHTS_MAPPED_H
 

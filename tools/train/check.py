@@ -1,0 +1,80 @@
+"""The program against PyTorch: the same weights, rounded to float16 as export.py does, on the same audio.
+
+  check.py --build build RUN.pt [AUDIO ...]
+
+Besides the AUDIO given, half a minute of noise. Prints the largest absolute difference of each activation (a
+probability) and fails above 2e-5: logits differ by up to some 1e-5 (products of up to 1,344 terms in float32, summed
+in another order, through some 18 layers), and a probability moves by at most a quarter of its logit."""
+import argparse
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+import wave
+
+import numpy as np
+import torch
+
+from model import Student
+
+TOLERANCE = 2e-5
+
+
+def student_of(path):
+    """The run's averaged weights in a model of their shape."""
+    state = {k: v.half().float() for k, v in torch.load(path, map_location="cpu")["average"].items()}
+    depth = {tower: 1 + max(int(m[1]) for m in map(re.compile(tower + r"\.(\d+)\.").match, state) if m)
+             for tower in ("fine", "coarse")}
+    model = Student(len(state["reduce.bias"]), *([1 << i for i in range(depth[t])] for t in ("fine", "coarse")))
+    model.load_state_dict(state)
+    return model.eval()
+
+
+def noise(path):
+    values = np.random.default_rng(1).normal(0, 3000, (30 * 44100, 2)).clip(-32768, 32767).astype("<i2")
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(2)
+        file.setsampwidth(2)
+        file.setframerate(44100)
+        file.writeframes(values.tobytes())
+
+
+def expected(model, spectrogram):
+    frames = len(spectrogram)
+    padded = np.pad(spectrogram, ((0, -frames % 32), (0, 0)))
+    with torch.no_grad():
+        logits, labels = model(torch.from_numpy(padded)[None])
+    beat, downbeat, segment = torch.sigmoid(logits[0]).numpy()[:, :frames]
+    label = torch.softmax(labels[0], 0).repeat_interleave(32, dim=1).numpy()[:, :frames]
+    return dict(beat=beat, downbeat=downbeat, segment=segment, label=label)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("run", type=pathlib.Path, help="RUN/last.pt")
+    parser.add_argument("--build", type=pathlib.Path, required=True, help="with allin1 and mix_spectrogram")
+    parser.add_argument("audio", nargs="*", type=pathlib.Path)
+    options = parser.parse_args()
+    model = student_of(options.run)
+    worst = 0.0
+    with tempfile.TemporaryDirectory() as folder:
+        work = pathlib.Path(folder)
+        weights = work / "checked.a1w"
+        subprocess.run([sys.executable, pathlib.Path(__file__).with_name("export.py"), options.run, weights],
+                       check=True, stdout=subprocess.DEVNULL)
+        noise(work / "noise.wav")
+        for audio in [work / "noise.wav"] + options.audio:
+            subprocess.run([options.build / "mix_spectrogram", audio, work / "spectrogram.npy"], check=True)
+            subprocess.run([options.build / "allin1", "-q", "-a", "-m", weights, "-o", work / "out", audio], check=True)
+            want = expected(model, np.load(work / "spectrogram.npy"))
+            with np.load(work / "out" / f"{audio.stem}.activ.npz") as got:
+                differences = {name: float(np.abs(got[name] - want[name]).max()) for name in want}
+            worst = max(worst, *differences.values())
+            print(audio.name, "  ".join(f"{name} {value:.1e}" for name, value in differences.items()))
+    if not worst <= TOLERANCE:
+        raise SystemExit(f"differs by {worst:.1e}, more than {TOLERANCE}")
+
+
+if __name__ == "__main__":
+    main()
