@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <libavutil/dict.h>
 #include <libavutil/intreadwrite.h>
 
 #include "audio/container.h"
@@ -65,7 +64,7 @@ static allin1_status fail_ffmpeg(decoder *d, allin1_status status, const char *w
     if (d->input.read_error)
         return a1_fail(d->err, ALLIN1_ERROR_IO, "%s: cannot be read: %s", d->path,
                        strerror(d->input.read_error));
-    av_strerror(code, reason, sizeof reason);
+    a1_ff.av_strerror(code, reason, sizeof reason);
     return a1_fail(d->err, status, "%s: %s (%s)", d->path, what, reason);
 }
 
@@ -94,7 +93,7 @@ static bool refers_to_others(const char *format)
 
 static allin1_status open_container(decoder *d)
 {
-    d->format = avformat_alloc_context();
+    d->format = a1_ff.avformat_alloc_context();
     if (!d->format)
         return a1_fail_memory(d->err, "opening an audio file");
     /* AVFormatContext has no log offset of its own, so its class is told that the user's pointer,
@@ -108,13 +107,13 @@ static allin1_status open_container(decoder *d)
     d->format->flags |= AVFMT_FLAG_CUSTOM_IO; /* closing the context must leave our input alone */
     d->format->io_open = refuse_to_open;
     A1_FFMPEG_CONST AVInputFormat *kind = NULL;
-    int ret = av_probe_input_buffer2(d->input.io, &kind, d->path, d->format, 0, 0);
+    int ret = a1_ff.av_probe_input_buffer2(d->input.io, &kind, d->path, d->format, 0, 0);
     if (ret < 0)
         return fail_ffmpeg(d, ALLIN1_ERROR_AUDIO, "not an audio file that FFmpeg knows", ret);
     if (refers_to_others(kind->name))
         return a1_fail(d->err, ALLIN1_ERROR_AUDIO,
                        "%s: is a playlist (%s) and holds no audio itself", d->path, kind->name);
-    ret = avformat_open_input(&d->format, d->path, kind, NULL); /* frees on failure */
+    ret = a1_ff.avformat_open_input(&d->format, d->path, kind, NULL); /* frees on failure */
     if (ret < 0)
         return fail_ffmpeg(d, ALLIN1_ERROR_AUDIO, "the audio file's header cannot be read", ret);
     return ALLIN1_OK;
@@ -129,11 +128,11 @@ static int find_stream_info(AVFormatContext *format)
         return AVERROR(ENOMEM);
     int ret = 0;
     for (unsigned i = 0; i < count && ret >= 0; i++)
-        ret = av_dict_set_int(&options[i], "log_level_offset", A1_FFMPEG_QUIET, 0);
+        ret = a1_ff.av_dict_set_int(&options[i], "log_level_offset", A1_FFMPEG_QUIET, 0);
     if (ret >= 0)
-        ret = avformat_find_stream_info(format, count ? options : NULL);
+        ret = a1_ff.avformat_find_stream_info(format, count ? options : NULL);
     for (unsigned i = 0; i < count; i++)
-        av_dict_free(&options[i]);
+        a1_ff.av_dict_free(&options[i]);
     free(options);
     return ret;
 }
@@ -145,17 +144,17 @@ static int find_first_audio(decoder *d, A1_FFMPEG_CONST AVCodec **codec)
 {
     int ret = AVERROR_STREAM_NOT_FOUND;
     for (int packets = 0; packets < 10000; packets++) {
-        const int read = av_read_frame(d->format, d->held);
+        const int read = a1_ff.av_read_frame(d->format, d->held);
         if (read < 0)
             return read == AVERROR(ENOMEM) ? read : ret;
         const AVCodecParameters *known = d->format->streams[d->held->stream_index]->codecpar;
         if (known->codec_type == AVMEDIA_TYPE_AUDIO) {
-            *codec = avcodec_find_decoder(known->codec_id);
+            *codec = a1_ff.avcodec_find_decoder(known->codec_id);
             if (*codec)
                 return d->held->stream_index;
             ret = AVERROR_DECODER_NOT_FOUND;
         }
-        av_packet_unref(d->held);
+        a1_ff.av_packet_unref(d->held);
     }
     return ret;
 }
@@ -175,7 +174,7 @@ static int find_best_stream(decoder *d, A1_FFMPEG_CONST AVCodec **codec)
         durations[i] = d->format->streams[i]->duration;
     int best = find_stream_info(d->format);
     if (best >= 0)
-        best = av_find_best_stream(d->format, AVMEDIA_TYPE_AUDIO, -1, -1, codec, 0);
+        best = a1_ff.av_find_best_stream(d->format, AVMEDIA_TYPE_AUDIO, -1, -1, codec, 0);
     if (best >= 0 && (unsigned)best < known)
         d->header_duration = durations[best];
     free(durations);
@@ -185,9 +184,9 @@ static int find_best_stream(decoder *d, A1_FFMPEG_CONST AVCodec **codec)
 static allin1_status open_stream(decoder *d)
 {
     A1_FFMPEG_CONST AVCodec *found = NULL;
-    d->packet = av_packet_alloc();
-    d->held = av_packet_alloc();
-    d->frame = av_frame_alloc();
+    d->packet = a1_ff.av_packet_alloc();
+    d->held = a1_ff.av_packet_alloc();
+    d->frame = a1_ff.av_frame_alloc();
     if (!d->packet || !d->held || !d->frame)
         return a1_fail_memory(d->err, "decoding audio");
     const int best = find_best_stream(d, &found);
@@ -203,11 +202,11 @@ static allin1_status open_stream(decoder *d)
     for (unsigned i = 0; i < d->format->nb_streams; i++)
         if ((int)i != best)
             d->format->streams[i]->discard = AVDISCARD_ALL;
-    d->codec = avcodec_alloc_context3(found);
+    d->codec = a1_ff.avcodec_alloc_context3(found);
     if (!d->codec)
         return a1_fail_memory(d->err, "opening an audio decoder");
     d->codec->log_level_offset = A1_FFMPEG_QUIET;
-    int ret = avcodec_parameters_to_context(d->codec, d->stream->codecpar);
+    int ret = a1_ff.avcodec_parameters_to_context(d->codec, d->stream->codecpar);
     if (ret < 0)
         return fail_ffmpeg(d, ALLIN1_ERROR_AUDIO, "the audio stream's parameters are bad", ret);
     d->codec->pkt_timebase = d->stream->time_base;
@@ -216,11 +215,12 @@ static allin1_status open_stream(decoder *d)
     /* A FLAC frame whose checksum is wrong would otherwise be decoded to noise at full scale. */
     if (d->codec->codec_id == AV_CODEC_ID_FLAC)
         d->codec->err_recognition |= AV_EF_CRCCHECK | AV_EF_EXPLODE;
-    ret = avcodec_open2(d->codec, found, NULL);
+    ret = a1_ff.avcodec_open2(d->codec, found, NULL);
     if (ret < 0)
         return fail_ffmpeg(d, ALLIN1_ERROR_AUDIO, "the audio decoder does not start", ret);
     snprintf(d->source.container, sizeof d->source.container, "%s", d->format->iformat->name);
-    snprintf(d->source.codec, sizeof d->source.codec, "%s", avcodec_get_name(d->codec->codec_id));
+    snprintf(d->source.codec, sizeof d->source.codec, "%s",
+             a1_ff.avcodec_get_name(d->codec->codec_id));
     return ALLIN1_OK;
 }
 
@@ -232,14 +232,14 @@ static int64_t to_samples(const decoder *d, int64_t duration, int rate)
         return -1;
     if ((double)duration * base.num / base.den > 1e9)
         return -1;
-    return av_rescale_q(duration, base, (AVRational){1, rate});
+    return a1_ff.av_rescale_q(duration, base, (AVRational){1, rate});
 }
 
 /* The statement that iTunes leaves in an MP4's metadata: delay, padding and true length. Tag
  * editors copy it between files, so it must agree with the stream's length. */
 static int64_t itunes_length(const decoder *d, int64_t stream_length)
 {
-    const AVDictionaryEntry *entry = av_dict_get(d->format->metadata, "iTunSMPB", NULL, 0);
+    const AVDictionaryEntry *entry = a1_ff.av_dict_get(d->format->metadata, "iTunSMPB", NULL, 0);
     unsigned delay, padding;
     unsigned long long length;
     if (stream_length <= 0 || !entry ||
@@ -267,8 +267,8 @@ static void find_stated_span(decoder *d, const a1_container_facts *facts)
     const int64_t itunes = itunes_length(d, stream_length);
     if (facts->length > 0 && facts->length / facts->rate < A1_AUDIO_MAX_SECONDS &&
         facts->delay <= facts->rate) { /* FFmpeg does not read what lies further before an edit */
-        d->stated.delay = av_rescale(facts->delay, rate, facts->rate);
-        d->stated.samples = av_rescale(facts->length, rate, facts->rate);
+        d->stated.delay = a1_ff.av_rescale(facts->delay, rate, facts->rate);
+        d->stated.samples = a1_ff.av_rescale(facts->length, rate, facts->rate);
         d->stated.exact = true;
     } else if (stream_length > 0) {
         d->stated.samples = stream_length;
@@ -311,12 +311,12 @@ static bool ended_early(const decoder *d, const a1_container_facts *facts)
 
 static int source_depth(const decoder *d)
 {
-    const AVCodecDescriptor *descriptor = avcodec_descriptor_get(d->codec->codec_id);
+    const AVCodecDescriptor *descriptor = a1_ff.avcodec_descriptor_get(d->codec->codec_id);
     if (!descriptor || !(descriptor->props & AV_CODEC_PROP_LOSSLESS))
         return 0;
     if (d->codec->bits_per_raw_sample > 0)
         return d->codec->bits_per_raw_sample;
-    return av_get_exact_bits_per_sample(d->codec->codec_id);
+    return a1_ff.av_get_exact_bits_per_sample(d->codec->codec_id);
 }
 
 /* Sets non-finite samples of a plane to 0; doubles that no float can hold, too. */
@@ -352,12 +352,12 @@ static int clean_frame(AVFrame *frame)
     if (!wide && format != AV_SAMPLE_FMT_FLT && format != AV_SAMPLE_FMT_FLTP)
         return 0;
     const int channels = a1_frame_channels(frame);
-    const bool planar = av_sample_fmt_is_planar(format);
+    const bool planar = a1_ff.av_sample_fmt_is_planar(format);
     const int planes = planar ? channels : 1;
     const size_t count = (size_t)frame->nb_samples * (size_t)(planar ? 1 : channels);
     if (all_finite(frame, planes, count, wide))
         return 0;
-    const int ret = av_frame_make_writable(frame);
+    const int ret = a1_ff.av_frame_make_writable(frame);
     for (int plane = 0; plane < planes && ret >= 0; plane++)
         if (wide)
             silence_nonfinite_doubles((double *)frame->extended_data[plane], count);
@@ -370,14 +370,14 @@ static int clean_frame(AVFrame *frame)
 static allin1_status convert(decoder *d, const uint8_t **samples, int count)
 {
     do {
-        int room = swr_get_out_samples(d->swr, count);
+        int room = a1_ff.swr_get_out_samples(d->swr, count);
         if (room < 0)
             return fail_ffmpeg(d, ALLIN1_ERROR_AUDIO, "resampling failed", room);
         room += 32; /* flushing may give a little more than is announced */
         A1_TRY(a1_planar_reserve(&d->out, (size_t)room, d->err));
         float *left = a1_planar_end(&d->out, 0), *right = a1_planar_end(&d->out, 1);
         uint8_t *planes[2] = {(uint8_t *)left, (uint8_t *)right};
-        const int got = swr_convert(d->swr, planes, room, samples, count);
+        const int got = a1_ff.swr_convert(d->swr, planes, room, samples, count);
         if (got < 0)
             return fail_ffmpeg(d, ALLIN1_ERROR_AUDIO, "resampling failed", got);
         silence_nonfinite_floats(left, (size_t)got); /* a mix of large samples may overflow */
@@ -405,7 +405,7 @@ static allin1_status configure(decoder *d)
         return ALLIN1_OK;
     if (d->swr)
         A1_TRY(convert(d, NULL, 0));
-    swr_free(&d->swr);
+    a1_ff.swr_free(&d->swr);
     int ret = a1_layout_of_frame(&d->layout, frame);
     d->mono = a1_frame_channels(frame) == 1;
     d->rate = frame->sample_rate;
@@ -417,7 +417,7 @@ static allin1_status configure(decoder *d)
     if (ret < 0) {
         char name[64];
         a1_layout_name(&d->layout, name, sizeof name);
-        swr_free(&d->swr);
+        a1_ff.swr_free(&d->swr);
         return ret == AVERROR(ENOMEM) ? a1_fail_memory(d->err, "resampling audio")
                                       : a1_fail(d->err, ALLIN1_ERROR_UNSUPPORTED,
                                                 "%s: %d channels (%s) cannot be mixed to stereo",
@@ -456,7 +456,8 @@ static void trim_frame(decoder *d, int64_t packet_samples, bool last, int64_t *s
 {
     const int64_t count = d->frame->nb_samples;
     int64_t skip = 0, discard = 0;
-    const AVFrameSideData *side = av_frame_get_side_data(d->frame, AV_FRAME_DATA_SKIP_SAMPLES);
+    const AVFrameSideData *side =
+        a1_ff.av_frame_get_side_data(d->frame, AV_FRAME_DATA_SKIP_SAMPLES);
     if (side && side->size >= 10) {
         skip = AV_RL32(side->data);
         discard = AV_RL32(side->data + 4);
@@ -527,8 +528,8 @@ static allin1_status accept_frame(decoder *d, a1_container_facts *facts, int64_t
     if (ret < 0)
         return fail_ffmpeg(d, ALLIN1_ERROR_AUDIO, "a frame cannot be used", ret);
     /* The planes move by `start` samples; a plane holds all channels when they are interleaved. */
-    const bool planar = av_sample_fmt_is_planar(frame->format);
-    const size_t step = (size_t)av_get_bytes_per_sample(frame->format) *
+    const bool planar = a1_ff.av_sample_fmt_is_planar(frame->format);
+    const size_t step = (size_t)a1_ff.av_get_bytes_per_sample(frame->format) *
                         (size_t)(planar ? 1 : channels) * (size_t)start;
     for (int plane = 0; plane < (planar ? channels : 1); plane++)
         frame->extended_data[plane] += step;
@@ -544,14 +545,14 @@ static allin1_status decode_packet(decoder *d, const AVPacket *packet, a1_contai
         packet ? to_samples(d, packet->duration, d->rate ? d->rate : d->codec->sample_rate) : -1;
     bool damaged = false;
     int errors = 0;
-    int ret = avcodec_send_packet(d->codec, packet);
+    int ret = a1_ff.avcodec_send_packet(d->codec, packet);
     if (ret < 0 && ret != AVERROR_EOF) {
         if (ret == AVERROR(ENOMEM))
             return a1_fail_memory(d->err, "decoding audio");
         damaged = true;
     }
     while (status == ALLIN1_OK && errors < 16) { /* a codec may have several frames to give */
-        ret = avcodec_receive_frame(d->codec, d->frame);
+        ret = a1_ff.avcodec_receive_frame(d->codec, d->frame);
         if (ret == AVERROR(EAGAIN) || ret == AVERROR_EOF)
             break;
         if (ret == AVERROR(ENOMEM))
@@ -562,7 +563,7 @@ static allin1_status decode_packet(decoder *d, const AVPacket *packet, a1_contai
             continue;
         }
         status = accept_frame(d, facts, duration, last);
-        av_frame_unref(d->frame);
+        a1_ff.av_frame_unref(d->frame);
     }
     if (damaged && packet) {
         d->source.damaged_packets++;
@@ -580,7 +581,7 @@ static allin1_status decode_stream(decoder *d, a1_container_facts *facts)
     bool holding = d->held->data != NULL;
     int tries = 0;
     for (;;) {
-        const int ret = av_read_frame(d->format, d->packet);
+        const int ret = a1_ff.av_read_frame(d->format, d->packet);
         if (ret == AVERROR(EAGAIN) && tries++ < 1000)
             continue;
         tries = 0;
@@ -592,13 +593,13 @@ static allin1_status decode_stream(decoder *d, a1_container_facts *facts)
             break;
         }
         if (d->packet->stream_index != d->stream->index) {
-            av_packet_unref(d->packet);
+            a1_ff.av_packet_unref(d->packet);
             continue;
         }
         if (holding)
             A1_TRY(decode_packet(d, d->held, facts, false));
-        av_packet_unref(d->held);
-        av_packet_move_ref(d->held, d->packet);
+        a1_ff.av_packet_unref(d->held);
+        a1_ff.av_packet_move_ref(d->held, d->packet);
         holding = true;
     }
     if (holding)
@@ -611,12 +612,12 @@ static void close_decoder(decoder *d)
 {
     a1_planar_free(&d->out);
     a1_layout_free(&d->layout);
-    swr_free(&d->swr);
-    av_frame_free(&d->frame);
-    av_packet_free(&d->packet);
-    av_packet_free(&d->held);
-    avcodec_free_context(&d->codec);
-    avformat_close_input(&d->format);
+    a1_ff.swr_free(&d->swr);
+    a1_ff.av_frame_free(&d->frame);
+    a1_ff.av_packet_free(&d->packet);
+    a1_ff.av_packet_free(&d->held);
+    a1_ff.avcodec_free_context(&d->codec);
+    a1_ff.avformat_close_input(&d->format);
     a1_input_close(&d->input);
 }
 
@@ -625,6 +626,9 @@ static allin1_status decode_to_rate(const char *path, int rate, a1_audio *audio,
     allin1_status status;
     a1_container_facts facts = {.length = -1};
     *audio = (a1_audio){0};
+    status = a1_ffmpeg_load(err);
+    if (status != ALLIN1_OK)
+        return a1_fail_prefix(err, status, "%s", path);
     decoder *d = calloc(1, sizeof *d);
     if (!d)
         return a1_fail_memory(err, "decoding audio");

@@ -7,9 +7,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <libavutil/audio_fifo.h>
-#include <libavutil/opt.h>
-
 #include "audio/ffmpeg_compat.h"
 
 #define IO_BUFFER 65536
@@ -58,7 +55,7 @@ static allin1_status fail_ffmpeg(encoder *e, const char *what, int code)
     if (e->write_error)
         return a1_fail(e->err, ALLIN1_ERROR_IO, "%s: cannot write: %s", e->name,
                        strerror(e->write_error));
-    av_strerror(code, reason, sizeof reason);
+    a1_ff.av_strerror(code, reason, sizeof reason);
     return a1_fail(e->err, ALLIN1_ERROR_UNSUPPORTED, "%s: %s (%s)", e->name, what, reason);
 }
 
@@ -129,17 +126,18 @@ static const AVCodec *find_encoder(a1_sound_format format, int bits)
 {
     const AVCodec *found = NULL;
     if (formats[format].encoder)
-        found = avcodec_find_encoder_by_name(formats[format].encoder);
+        found = a1_ff.avcodec_find_encoder_by_name(formats[format].encoder);
     if (!found && format == A1_SOUND_WAV && bits > 16)
-        found = avcodec_find_encoder(AV_CODEC_ID_PCM_S24LE);
+        found = a1_ff.avcodec_find_encoder(AV_CODEC_ID_PCM_S24LE);
     else if (!found && formats[format].codec != AV_CODEC_ID_NONE)
-        found = avcodec_find_encoder(formats[format].codec);
+        found = a1_ff.avcodec_find_encoder(formats[format].codec);
     return found;
 }
 
 int a1_audio_can_encode(a1_sound_format format)
 {
-    return find_encoder(format, 16) && av_guess_format(formats[format].muxer, NULL, NULL);
+    return a1_ffmpeg_load(NULL) == ALLIN1_OK && find_encoder(format, 16) &&
+           a1_ff.av_guess_format(formats[format].muxer, NULL, NULL);
 }
 
 /* The lowest rate of the encoder's that keeps everything, else its highest. */
@@ -161,9 +159,10 @@ static enum AVSampleFormat choose_sample_format(const AVCodec *codec, int bits)
 {
     enum AVSampleFormat chosen = codec->sample_fmts[0];
     for (const enum AVSampleFormat *at = codec->sample_fmts; *at != AV_SAMPLE_FMT_NONE; at++) {
-        if (av_get_packed_sample_fmt(*at) == AV_SAMPLE_FMT_FLT)
+        if (a1_ff.av_get_packed_sample_fmt(*at) == AV_SAMPLE_FMT_FLT)
             return *at;
-        if (av_get_packed_sample_fmt(*at) == (bits > 16 ? AV_SAMPLE_FMT_S32 : AV_SAMPLE_FMT_S16))
+        if (a1_ff.av_get_packed_sample_fmt(*at) ==
+            (bits > 16 ? AV_SAMPLE_FMT_S32 : AV_SAMPLE_FMT_S16))
             chosen = *at;
     }
     return chosen;
@@ -173,12 +172,12 @@ static allin1_status open_codec(encoder *e, int rate)
 {
     const a1_encoding *how = e->how;
     const AVCodec *found = find_encoder(how->format, how->bits);
-    if (!found || !av_guess_format(formats[how->format].muxer, NULL, NULL))
+    if (!found || !a1_ff.av_guess_format(formats[how->format].muxer, NULL, NULL))
         return a1_fail(e->err, ALLIN1_ERROR_UNSUPPORTED,
                        "%s: this FFmpeg has no %s encoder%s%s", e->name,
                        formats[how->format].name, formats[how->format].encoder ? ": it needs " : "",
                        formats[how->format].encoder ? formats[how->format].encoder : "");
-    AVCodecContext *codec = e->codec = avcodec_alloc_context3(found);
+    AVCodecContext *codec = e->codec = a1_ff.avcodec_alloc_context3(found);
     if (!codec)
         return a1_fail_memory(e->err, "encoding audio");
     codec->log_level_offset = A1_FFMPEG_QUIET;
@@ -198,27 +197,30 @@ static allin1_status open_codec(encoder *e, int rate)
     }
     if (e->format->oformat->flags & AVFMT_GLOBALHEADER)
         codec->flags |= AV_CODEC_FLAG_GLOBAL_HEADER;
-    const int ret = avcodec_open2(codec, found, NULL);
+    const int ret = a1_ff.avcodec_open2(codec, found, NULL);
     return ret < 0 ? fail_ffmpeg(e, "the encoder does not start", ret) : ALLIN1_OK;
 }
 
 static allin1_status open_container(encoder *e)
 {
-    int ret = avformat_alloc_output_context2(&e->format, NULL, formats[e->how->format].muxer, NULL);
+    int ret =
+        a1_ff.avformat_alloc_output_context2(&e->format, NULL, formats[e->how->format].muxer, NULL);
     if (ret < 0)
         return ret == AVERROR(ENOMEM)
                    ? a1_fail_memory(e->err, "encoding audio")
                    : a1_fail(e->err, ALLIN1_ERROR_UNSUPPORTED, "%s: this FFmpeg cannot write %s",
                              e->name, formats[e->how->format].name);
-    uint8_t *buffer = av_malloc(IO_BUFFER);
-    e->io = buffer ? avio_alloc_context(buffer, IO_BUFFER, 1, e, NULL, put_bytes, seek_bytes) : NULL;
+    uint8_t *buffer = a1_ff.av_malloc(IO_BUFFER);
+    e->io = buffer ? a1_ff.avio_alloc_context(buffer, IO_BUFFER, 1, e, NULL, put_bytes, seek_bytes)
+                   : NULL;
     if (!e->io) {
-        av_free(buffer);
+        a1_ff.av_free(buffer);
         return a1_fail_memory(e->err, "encoding audio");
     }
     e->format->pb = e->io;
     e->format->flags |= AVFMT_FLAG_BITEXACT | AVFMT_FLAG_CUSTOM_IO;
-    if (e->how->comment && av_dict_set(&e->format->metadata, "comment", e->how->comment, 0) < 0)
+    if (e->how->comment &&
+        a1_ff.av_dict_set(&e->format->metadata, "comment", e->how->comment, 0) < 0)
         return a1_fail_memory(e->err, "encoding audio");
     return ALLIN1_OK;
 }
@@ -226,32 +228,33 @@ static allin1_status open_container(encoder *e)
 static allin1_status write_header(encoder *e)
 {
     AVDictionary *options = NULL;
-    e->stream = avformat_new_stream(e->format, NULL);
+    e->stream = a1_ff.avformat_new_stream(e->format, NULL);
     if (!e->stream)
         return a1_fail_memory(e->err, "encoding audio");
-    int ret = avcodec_parameters_from_context(e->stream->codecpar, e->codec);
+    int ret = a1_ff.avcodec_parameters_from_context(e->stream->codecpar, e->codec);
     e->stream->time_base = e->codec->time_base;
     if (ret >= 0 && e->how->format == A1_SOUND_WAV)
-        ret = av_dict_set(&options, "rf64", "auto", 0);
+        ret = a1_ff.av_dict_set(&options, "rf64", "auto", 0);
     if (ret >= 0)
-        ret = avformat_write_header(e->format, &options);
-    av_dict_free(&options);
+        ret = a1_ff.avformat_write_header(e->format, &options);
+    a1_ff.av_dict_free(&options);
     return ret < 0 ? fail_ffmpeg(e, "the file's header cannot be made", ret) : ALLIN1_OK;
 }
 
 static allin1_status open_converter(encoder *e, int rate)
 {
     int ret = a1_swr_create_stereo(&e->swr, rate, e->codec->sample_fmt, e->codec->sample_rate);
-    e->fifo = av_audio_fifo_alloc(e->codec->sample_fmt, 2, CHUNK);
-    e->frame = av_frame_alloc();
-    e->packet = av_packet_alloc();
+    e->fifo = a1_ff.av_audio_fifo_alloc(e->codec->sample_fmt, 2, CHUNK);
+    e->frame = a1_ff.av_frame_alloc();
+    e->packet = a1_ff.av_packet_alloc();
     if (!e->fifo || !e->frame || !e->packet)
         return a1_fail_memory(e->err, "encoding audio");
     if (ret >= 0) {
-        e->converted_room = (int)av_rescale_rnd(CHUNK, e->codec->sample_rate, rate, AV_ROUND_UP) +
-                            4096; /* what the resampler holds back */
-        ret = av_samples_alloc_array_and_samples(&e->converted, NULL, 2, e->converted_room,
-                                                 e->codec->sample_fmt, 0);
+        e->converted_room =
+            (int)a1_ff.av_rescale_rnd(CHUNK, e->codec->sample_rate, rate, AV_ROUND_UP) +
+            4096; /* what the resampler holds back */
+        ret = a1_ff.av_samples_alloc_array_and_samples(&e->converted, NULL, 2, e->converted_room,
+                                                       e->codec->sample_fmt, 0);
     }
     return ret < 0 ? fail_ffmpeg(e, "the samples cannot be converted", ret) : ALLIN1_OK;
 }
@@ -261,10 +264,10 @@ static allin1_status open_converter(encoder *e, int rate)
 static allin1_status write_packets(encoder *e)
 {
     int ret;
-    while ((ret = avcodec_receive_packet(e->codec, e->packet)) >= 0) {
+    while ((ret = a1_ff.avcodec_receive_packet(e->codec, e->packet)) >= 0) {
         e->packet->stream_index = 0;
-        av_packet_rescale_ts(e->packet, e->codec->time_base, e->stream->time_base);
-        ret = av_interleaved_write_frame(e->format, e->packet);
+        a1_ff.av_packet_rescale_ts(e->packet, e->codec->time_base, e->stream->time_base);
+        ret = a1_ff.av_interleaved_write_frame(e->format, e->packet);
         if (ret < 0)
             return fail_ffmpeg(e, "writing failed", ret);
     }
@@ -282,12 +285,12 @@ static allin1_status send_frame(encoder *e, int count)
     frame->pts = e->sent;
     int ret = a1_frame_set_layout(frame, e->codec);
     if (ret >= 0)
-        ret = av_frame_get_buffer(frame, 0);
+        ret = a1_ff.av_frame_get_buffer(frame, 0);
     if (ret >= 0)
-        ret = av_audio_fifo_read(e->fifo, (void **)frame->extended_data, count);
+        ret = a1_ff.av_audio_fifo_read(e->fifo, (void **)frame->extended_data, count);
     if (ret >= 0)
-        ret = avcodec_send_frame(e->codec, frame);
-    av_frame_unref(frame);
+        ret = a1_ff.avcodec_send_frame(e->codec, frame);
+    a1_ff.av_frame_unref(frame);
     e->sent += count;
     return ret < 0 ? fail_ffmpeg(e, "encoding failed", ret) : write_packets(e);
 }
@@ -295,9 +298,9 @@ static allin1_status send_frame(encoder *e, int count)
 static allin1_status send_gathered(encoder *e, bool last)
 {
     const int step = e->codec->frame_size > 0 ? e->codec->frame_size : 4096;
-    while (av_audio_fifo_size(e->fifo) >= step)
+    while (a1_ff.av_audio_fifo_size(e->fifo) >= step)
         A1_TRY(send_frame(e, step));
-    const int rest = av_audio_fifo_size(e->fifo);
+    const int rest = a1_ff.av_audio_fifo_size(e->fifo);
     return last && rest > 0 ? send_frame(e, rest) : ALLIN1_OK;
 }
 
@@ -306,10 +309,10 @@ static allin1_status convert(encoder *e, const float *const channel[2], size_t a
                              int *got)
 {
     const uint8_t *in[2] = {(const uint8_t *)(channel[0] + at), (const uint8_t *)(channel[1] + at)};
-    *got = swr_convert(e->swr, e->converted, e->converted_room, count ? in : NULL, count);
+    *got = a1_ff.swr_convert(e->swr, e->converted, e->converted_room, count ? in : NULL, count);
     if (*got < 0)
         return fail_ffmpeg(e, "the samples cannot be converted", *got);
-    if (av_audio_fifo_write(e->fifo, (void **)e->converted, *got) < *got)
+    if (a1_ff.av_audio_fifo_write(e->fifo, (void **)e->converted, *got) < *got)
         return a1_fail_memory(e->err, "encoding audio");
     return ALLIN1_OK;
 }
@@ -326,11 +329,11 @@ static allin1_status encode_all(encoder *e, const float *const channel[2], size_
         A1_TRY(convert(e, channel, 0, 0, &got));
     while (got > 0);
     A1_TRY(send_gathered(e, true));
-    int ret = avcodec_send_frame(e->codec, NULL);
+    int ret = a1_ff.avcodec_send_frame(e->codec, NULL);
     if (ret < 0)
         return fail_ffmpeg(e, "encoding failed", ret);
     A1_TRY(write_packets(e));
-    ret = av_write_trailer(e->format);
+    ret = a1_ff.av_write_trailer(e->format);
     if (ret >= 0 && e->io->error < 0)
         ret = e->io->error;
     return ret < 0 ? fail_ffmpeg(e, "writing failed", ret) : ALLIN1_OK;
@@ -339,18 +342,18 @@ static allin1_status encode_all(encoder *e, const float *const channel[2], size_
 static void close_encoder(encoder *e)
 {
     if (e->converted)
-        av_freep(&e->converted[0]);
-    av_freep(&e->converted);
+        a1_ff.av_freep(&e->converted[0]);
+    a1_ff.av_freep(&e->converted);
     if (e->fifo)
-        av_audio_fifo_free(e->fifo);
-    swr_free(&e->swr);
-    av_frame_free(&e->frame);
-    av_packet_free(&e->packet);
-    avcodec_free_context(&e->codec);
-    avformat_free_context(e->format);
+        a1_ff.av_audio_fifo_free(e->fifo);
+    a1_ff.swr_free(&e->swr);
+    a1_ff.av_frame_free(&e->frame);
+    a1_ff.av_packet_free(&e->packet);
+    a1_ff.avcodec_free_context(&e->codec);
+    a1_ff.avformat_free_context(e->format);
     if (e->io)
-        av_freep(&e->io->buffer);
-    avio_context_free(&e->io);
+        a1_ff.av_freep(&e->io->buffer);
+    a1_ff.avio_context_free(&e->io);
     free(e->bytes);
 }
 
@@ -361,6 +364,9 @@ allin1_status a1_audio_encode(const float *const channel[2], size_t samples, int
     encoder e = {.how = how, .name = name, .err = err, .descriptor = descriptor};
     allin1_status status;
     *encoded = (a1_encoded){0};
+    status = a1_ffmpeg_load(err);
+    if (status != ALLIN1_OK)
+        return a1_fail_prefix(err, status, "%s", name);
     A1_CHECK(open_container(&e));
     A1_CHECK(open_codec(&e, rate));
     A1_CHECK(write_header(&e));

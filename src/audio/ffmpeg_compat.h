@@ -5,10 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include <libavcodec/avcodec.h>
-#include <libavformat/avformat.h>
-#include <libavutil/channel_layout.h>
-#include <libswresample/swresample.h>
+#include "audio/ffmpeg.h"
 
 /* FFmpeg 5 made its tables of formats and codecs const. */
 #if LIBAVFORMAT_VERSION_MAJOR >= 59
@@ -27,8 +24,7 @@
 /* Added to a message's level: nothing passes the default callback, which looks at 8 bits. */
 #define A1_FFMPEG_QUIET 100
 
-/* FFmpeg 5.1 replaced bit masks by AVChannelLayout. */
-#if LIBAVUTIL_VERSION_INT >= AV_VERSION_INT(57, 24, 100)
+#if A1_FFMPEG_HAS_LAYOUTS
 typedef AVChannelLayout a1_layout;
 #else
 typedef struct a1_layout {

@@ -7,9 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <libavformat/avformat.h>
-#include <libavutil/error.h>
-#include <libavutil/mem.h>
+#include "audio/ffmpeg.h"
 
 #define BUFFER_SIZE 65536
 
@@ -73,12 +71,12 @@ static void pass_over_tags(a1_input_file *input)
  * reading past the end of one ends in the same short packet. */
 static void forgo_size_limits(a1_input_file *input)
 {
-    AVPacket *packet = av_packet_alloc();
+    AVPacket *packet = a1_ff.av_packet_alloc();
     input->hidden = 1;
     if (packet)
-        av_get_packet(input->io, packet, 5000001); /* FFmpeg asks from 5 MB on */
-    av_packet_free(&packet);
-    avio_seek(input->io, 0, SEEK_SET);
+        a1_ff.av_get_packet(input->io, packet, 5000001); /* FFmpeg asks from 5 MB on */
+    a1_ff.av_packet_free(&packet);
+    a1_ff.avio_seek(input->io, 0, SEEK_SET);
     input->hidden = 0;
 }
 
@@ -109,11 +107,12 @@ allin1_status a1_input_open(a1_input_file *input, const char *path, a1_error *er
         return a1_fail(err, ALLIN1_ERROR_AUDIO, "%s: the file is empty", path);
     input->size = info.st_size;
     pass_over_tags(input);
-    unsigned char *buffer = av_malloc(BUFFER_SIZE);
+    unsigned char *buffer = a1_ff.av_malloc(BUFFER_SIZE);
     if (buffer)
-        input->io = avio_alloc_context(buffer, BUFFER_SIZE, 0, input, read_file, NULL, seek_file);
+        input->io =
+            a1_ff.avio_alloc_context(buffer, BUFFER_SIZE, 0, input, read_file, NULL, seek_file);
     if (!input->io) {
-        av_free(buffer);
+        a1_ff.av_free(buffer);
         return a1_fail_memory(err, "reading an audio file");
     }
     forgo_size_limits(input);
@@ -123,8 +122,8 @@ allin1_status a1_input_open(a1_input_file *input, const char *path, a1_error *er
 void a1_input_close(a1_input_file *input)
 {
     if (input->io)
-        av_freep(&input->io->buffer); /* FFmpeg may have replaced the buffer */
-    avio_context_free(&input->io);
+        a1_ff.av_freep(&input->io->buffer); /* FFmpeg may have replaced the buffer */
+    a1_ff.avio_context_free(&input->io);
     if (input->file >= 0)
         close(input->file);
     input->file = -1;

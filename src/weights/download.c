@@ -7,10 +7,36 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/shared_library.h"
+
 #define CONNECT_SECONDS 8L
 #define STALL_SECONDS 30L
 #define STALL_BYTES_PER_SECOND 500L
 #define MAX_REDIRECTIONS 8L
+
+#define CURL_CALLS(X)                                                                              \
+    X(curl_easy_cleanup)                                                                           \
+    X(curl_easy_init)                                                                              \
+    X(curl_easy_perform)                                                                           \
+    X(curl_easy_setopt)                                                                            \
+    X(curl_easy_strerror)
+
+/* Loaded when something is first downloaded. Its headers do not tell the major version of the
+ * library, which has been 4 since 2006. */
+static struct curl_calls {
+    CURL_CALLS(A1_SHARED_MEMBER)
+} libcurl;
+
+#define A1_SHARED_TABLE struct curl_calls
+static const a1_shared_function curl_functions[] = {CURL_CALLS(A1_SHARED_FUNCTION)};
+static const a1_shared_library curl_library = {A1_SHARED_FILE("curl", "4"), A1_CURL_FOLDER,
+                                               curl_functions,
+                                               sizeof curl_functions / sizeof *curl_functions};
+static a1_shared_group curl_group = {.what = "libcurl",
+                                     .libraries = &curl_library,
+                                     .count = 1,
+                                     .table = &libcurl,
+                                     .lock = PTHREAD_MUTEX_INITIALIZER};
 
 typedef struct transfer {
     const a1_download *download;
@@ -55,10 +81,11 @@ static int on_progress(void *user, curl_off_t total, curl_off_t done, curl_off_t
 static CURLcode configure(CURL *curl, const a1_download *d, transfer *t, char *reason)
 {
     CURLcode code = CURLE_OK;
+/* In brackets, as libcurl's header has a macro of that name. */
 #define SET(option, value)                                                                         \
     do {                                                                                           \
         if (code == CURLE_OK)                                                                      \
-            code = curl_easy_setopt(curl, option, value);                                          \
+            code = (libcurl.curl_easy_setopt)(curl, option, value);                                \
     } while (0)
     SET(CURLOPT_ERRORBUFFER, reason);
     SET(CURLOPT_URL, d->url);
@@ -94,14 +121,15 @@ allin1_status a1_download_file(const a1_download *d, bool *unreachable, a1_error
     transfer t = {.download = d};
     allin1_status status = ALLIN1_OK;
     *unreachable = false;
+    A1_TRY(a1_shared_load(&curl_group, err));
     t.file = fopen(d->path, "wbe");
     if (!t.file)
         return a1_fail(err, ALLIN1_ERROR_IO, "%s cannot be written: %s", d->path, strerror(errno));
-    CURL *curl = curl_easy_init();
+    CURL *curl = libcurl.curl_easy_init();
     CURLcode code = curl ? configure(curl, d, &t, reason) : CURLE_FAILED_INIT;
     if (code == CURLE_OK)
-        code = curl_easy_perform(curl);
-    curl_easy_cleanup(curl);
+        code = libcurl.curl_easy_perform(curl);
+    libcurl.curl_easy_cleanup(curl);
     if (fclose(t.file) != 0 && code == CURLE_OK) {
         t.write_failed = true;
         t.reason = errno;
@@ -116,7 +144,7 @@ allin1_status a1_download_file(const a1_download *d, bool *unreachable, a1_error
                          d->url, (unsigned long long)d->max_bytes);
     else if (code != CURLE_OK)
         status = a1_fail(err, ALLIN1_ERROR_DOWNLOAD, "%s: %s", d->url,
-                         *reason ? reason : curl_easy_strerror(code));
+                         *reason ? reason : libcurl.curl_easy_strerror(code));
     if (status != ALLIN1_OK)
         unlink(d->path);
     *unreachable = code == CURLE_COULDNT_RESOLVE_HOST || code == CURLE_COULDNT_RESOLVE_PROXY ||

@@ -3,11 +3,15 @@
 #include "support/sandbox.h"
 #include "support/small_program.h"
 
+#include <dlfcn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include <libavutil/avutil.h>
+#include <zlib.h>
 
 /* Resampling may add or drop a sample or two; one frame is far more. */
 #define SAME_LENGTH 0.001
@@ -216,6 +220,33 @@ static void all_kinds_of_names(void **state)
     free(text);
 }
 
+/* FFmpeg is loaded when audio is decoded, and not before: another library stands in its place. */
+static void ffmpeg_that_cannot_be_used(void **state)
+{
+    (void)state;
+    static const char file[] = "fake/libavutil.so." AV_STRINGIFY(LIBAVUTIL_VERSION_MAJOR);
+    char setting[4200];
+    Dl_info zlib;
+    void *library = dlsym(RTLD_DEFAULT, "zlibVersion");
+    if (!library || !dladdr(library, &zlib) || strstr(zlib.dli_fname, ".so") == NULL) {
+        print_message("[ NOTE     ] skipped: where zlib lies is not known here\n");
+        skip();
+    }
+    size_t size;
+    uint8_t *bytes = test_read_bytes(zlib.dli_fname, &size);
+    sandbox_folder("fake");
+    sandbox_write(file, bytes, size);
+    free(bytes);
+    snprintf(setting, sizeof setting, "LD_LIBRARY_PATH=%s", sandbox_path("fake"));
+    const program_setting without = {.environment = (const char *const[]){setting, NULL}};
+    make_sound("song.wav", CLICK, 0.5);
+    expect_run(program_run(&without, (const char *const[]){"--version", NULL}), 0, NULL);
+    expect_run(program_run(&without, (const char *const[]){"-q", SMALL, "song.wav", NULL}), 1,
+               "song.wav: FFmpeg's libraries cannot be used: libavutil.so." AV_STRINGIFY(
+                   LIBAVUTIL_VERSION_MAJOR) " has no function ");
+    assert_false(sandbox_has("struct/song.json"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -226,6 +257,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(files_that_are_no_songs, set_up, clean_up),
         cmocka_unit_test_setup_teardown(others_go_on, set_up, clean_up),
         cmocka_unit_test_setup_teardown(all_kinds_of_names, set_up, clean_up),
+        cmocka_unit_test_setup_teardown(ffmpeg_that_cannot_be_used, set_up, clean_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
