@@ -14,7 +14,7 @@
 #include "options.h"
 #include "standard_output.h"
 
-typedef enum command { LIST, FETCH, VERIFY, PATH } command;
+typedef enum command { LIST, SHOW, FETCH, VERIFY, PATH } command;
 
 typedef struct request {
     command what;
@@ -26,12 +26,15 @@ typedef struct request {
 
 static const char help_text[] =
     "Usage: allin1 models list   [options] [NAME...]\n"
+    "       allin1 models show   [options] NAME...\n"
     "       allin1 models fetch  [options] [NAME...]\n"
     "       allin1 models verify [options] [NAME...]\n"
     "       allin1 models path   [options] NAME\n"
     "\n"
     "  list      what models there are and whether their weights are on this\n"
     "            machine; with NAME or -v also where from, sizes and digests\n"
+    "  show      the same of NAME, and its card where it has one: what it learnt\n"
+    "            from, what it is good for and what not\n"
     "  fetch     get the weights that are not there (default: harmonix-all and\n"
     "            htdemucs), or mend damaged ones\n"
     "  verify    check every file of weights down to the last bit\n"
@@ -62,8 +65,8 @@ static int usage_error(const char *format, const char *argument)
 
 static bool find_command(const char *word, command *what)
 {
-    static const char *const words[] = {"list", "fetch", "verify", "path"};
-    for (int i = 0; i < 4; i++)
+    static const char *const words[] = {"list", "show", "fetch", "verify", "path"};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         if (strcmp(word, words[i]) == 0) {
             *what = (command)i;
             return true;
@@ -111,13 +114,15 @@ static int parse(request *r, int argc, char **argv)
         }
     }
     if (optind == argc)
-        return usage_error("models %s", "needs one of list, fetch, verify, path");
+        return usage_error("models %s", "needs one of list, show, fetch, verify, path");
     if (!find_command(argv[optind], &r->what))
         return usage_error("there is no command models %s", argv[optind]);
     r->names = argv + optind + 1;
     r->name_count = argc - optind - 1;
     if (r->what == PATH && r->name_count != 1)
         return usage_error("models path %s", "takes the name of one model");
+    if (r->what == SHOW && r->name_count == 0)
+        return usage_error("models show %s", "takes the names of models");
     if (r->settings.from && r->what != FETCH)
         return usage_error("--from belongs to models %s", "fetch");
     return -1;
@@ -157,6 +162,11 @@ static void format_size(char *out, size_t room, uint64_t bytes)
         snprintf(out, room, "%.1f MB", (double)bytes / 1e6);
 }
 
+static bool is_built_in(const allin1_model_part *part)
+{
+    return strcmp(part->path, "built in") == 0;
+}
+
 static void format_state(char *out, size_t room, const allin1_model_entry *entry)
 {
     size_t there = 0, wrong = 0;
@@ -170,9 +180,9 @@ static void format_state(char *out, size_t room, const allin1_model_entry *entry
     else if (wrong > 0)
         snprintf(out, room, "damaged");
     else if (there == entry->part_count)
-        snprintf(out, room, "there");
+        snprintf(out, room, "%s", is_built_in(entry->parts) ? "built in" : "there");
     else if (there == 0)
-        snprintf(out, room, "missing");
+        snprintf(out, room, "%s", entry->parts->source_count ? "missing" : "not built in");
     else
         snprintf(out, room, "%zu of %zu there", there, entry->part_count);
 }
@@ -180,15 +190,18 @@ static void format_state(char *out, size_t room, const allin1_model_entry *entry
 static void print_part(const allin1_model_part *part)
 {
     printf("\n  %s\n", part->name);
-    if (part->state == ALLIN1_OK)
+    if (part->state == ALLIN1_OK && is_built_in(part))
+        printf("    built in\n");
+    else if (part->state == ALLIN1_OK)
         printf("    there     %s (%s)\n", part->path, part->format);
     else if (part->state == ALLIN1_ERROR_WEIGHTS_MISSING)
-        printf("    missing\n");
+        printf("    %s\n", part->source_count ? "missing" : "not built in");
     else
         printf("    damaged\n");
     if (*part->message && part->state != ALLIN1_ERROR_WEIGHTS_MISSING)
         printf("    problem   %s\n", part->message);
-    printf("    digest    %s\n", part->digest);
+    if (*part->digest)
+        printf("    digest    %s\n", part->digest);
     for (size_t i = 0; i < part->source_count; i++) {
         const allin1_model_source *source = &part->sources[i];
         char size[32];
@@ -223,6 +236,9 @@ static void print_entry(void *user, const allin1_model_entry *entry)
                entry->name, entry->description, entry->family, entry->licence, state);
         for (size_t i = 0; i < entry->part_count; i++)
             print_part(&entry->parts[i]);
+        const char *card = r->what == SHOW ? allin1_model_card(entry->name) : NULL;
+        if (card)
+            printf("\n%s", card);
     }
     l->headed = true;
 }
@@ -312,11 +328,13 @@ static void show_event(void *user, const allin1_model_event *event)
         return;
     }
     if (r->what == PATH) {
-        printf("%s\n", event->path);
+        if (*event->path)
+            printf("%s\n", event->path);
         if (*event->message)
             message_plain("%s", event->message);
     } else if (!r->quiet) {
-        printf("%-14s  %s  (%s)\n", event->name, event->path, event->message);
+        printf("%-14s  %s%s(%s)\n", event->name, event->path, *event->path ? "  " : "",
+               event->message);
     }
     fflush(stdout);
 }
@@ -377,5 +395,5 @@ int models_command(int argc, char **argv)
     if (done >= 0)
         return done;
     message_set_level(r.quiet ? -1 : r.verbose ? 1 : 0);
-    return r.what == LIST ? list(&r) : act_on_all(&r);
+    return r.what == LIST || r.what == SHOW ? list(&r) : act_on_all(&r);
 }

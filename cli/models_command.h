@@ -1,4 +1,4 @@
-/* allin1 models list | fetch | verify | path: the weights on this machine. */
+/* allin1 models list | show | fetch | verify | path: the weights on this machine. */
 #ifndef CLI_MODELS_COMMAND_H
 #define CLI_MODELS_COMMAND_H
 

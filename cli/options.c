@@ -438,7 +438,7 @@ static void print_entry(FILE *stream, const option_entry *entry)
 void options_help(FILE *stream)
 {
     fputs("Usage: allin1 [options] FILE...\n"
-          "       allin1 models list | fetch | verify | path\n"
+          "       allin1 models list | show | fetch | verify | path\n"
           "       allin1 show RESULT.json...\n"
           "       allin1 convert --format LIST RESULT.json...\n"
           "       allin1 timings show FILE... | compare BEFORE AFTER\n"

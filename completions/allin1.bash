@@ -3,7 +3,7 @@
 _allin1()
 {
     local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} command=
-    local models="harmonix-all harmonix-fold0 harmonix-fold1 harmonix-fold2 harmonix-fold3
+    local models="auto student harmonix-all harmonix-fold0 harmonix-fold1 harmonix-fold2 harmonix-fold3
         harmonix-fold4 harmonix-fold5 harmonix-fold6 harmonix-fold7"
     [[ $COMP_CWORD -gt 1 ]] && command=${COMP_WORDS[1]}
     COMPREPLY=()
@@ -89,7 +89,7 @@ _allin1()
             mapfile -t COMPREPLY < <(compgen -W "--weights-dir --from --ca-file -q --quiet
                 -v --verbose -h --help" -- "$cur")
         elif [[ $COMP_CWORD -eq 2 ]]; then
-            mapfile -t COMPREPLY < <(compgen -W "list fetch verify path" -- "$cur")
+            mapfile -t COMPREPLY < <(compgen -W "list show fetch verify path" -- "$cur")
         else
             mapfile -t COMPREPLY < <(compgen -W "$models htdemucs" -- "$cur")
         fi

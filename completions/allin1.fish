@@ -1,6 +1,6 @@
 # Completion of allin1 for fish.
 
-set -l models harmonix-all harmonix-fold(seq 0 7)
+set -l models auto student harmonix-all harmonix-fold(seq 0 7)
 set -l formats json jams lab beats harmonix harmonix-beats audacity audacity-beats \
     csv midi reaper sonic-visualiser rekordbox chapters webvtt podcast
 set -l analysing "not __fish_seen_subcommand_from models show convert timings eval"
@@ -71,7 +71,7 @@ complete -c allin1 -n $analysing -l verbose -d "Also what is really used"
 complete -c allin1 -n "__fish_seen_subcommand_from models" -s v -l verbose -d "Also what is really used"
 complete -c allin1 -s h -l help -d "Show help"
 
-complete -c allin1 -n "__fish_seen_subcommand_from models" -f -a "list fetch verify path"
+complete -c allin1 -n "__fish_seen_subcommand_from models" -f -a "list show fetch verify path"
 complete -c allin1 -n "__fish_seen_subcommand_from models" -f -a "$models htdemucs"
 complete -c allin1 -n "__fish_seen_subcommand_from models" -l from -r -d "Fetch from this file, folder or address"
 complete -c allin1 -n "__fish_seen_subcommand_from models" -l ca-file -r -d "Trust these certificates"

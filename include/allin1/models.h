@@ -1,6 +1,7 @@
 /* Finding, fetching and verifying model weights.
  *
- * Weights are not part of this library. They are looked for in the folder given in the settings, in
+ * Weights are not part of this library, but for those of the small model "student", which are built in.
+ * They are looked for in the folder given in the settings, in
  * $ALLIN1_WEIGHTS, and in the user's cache ($XDG_CACHE_HOME/allin1, else ~/.cache/allin1), in each
  * directly and in a subfolder named after the family ("harmonix", "htdemucs"). Every file proves
  * itself by its digest before it is used. Fetched weights are kept in our own format, one .a1w file
@@ -58,12 +59,13 @@ typedef struct allin1_model_source {
 /* One set of tensors of a model, and what was found of it on this machine. */
 typedef struct allin1_model_part {
     const char *name;   /* "harmonix-fold0" */
-    const char *digest; /* SHA-256 of the tensors, the same whichever format holds them */
+    const char *digest; /* SHA-256 of the tensors, the same whichever format holds them; "" when none
+                           is built in */
     const allin1_model_source *sources;
     size_t source_count;
     allin1_status state; /* ALLIN1_OK: there; ALLIN1_ERROR_WEIGHTS_MISSING or _DAMAGED; or another
                             error that kept the file from being read */
-    const char *path;    /* of the verified file; "" when state is not ALLIN1_OK */
+    const char *path;    /* of the verified file, or "built in"; "" when state is not ALLIN1_OK */
     const char *format;  /* "a1w", "npz", "torch", "onnx"; "" likewise */
     const char *message; /* what is wrong; "" when nothing is */
 } allin1_model_part;
@@ -86,10 +88,14 @@ typedef void (*allin1_model_fn)(void *user, const allin1_model_entry *entry);
 allin1_status allin1_models_list(const allin1_models_settings *settings, allin1_model_fn fn,
                                  void *user, allin1_error *error);
 
+/* What there is to know of a model beyond its entry: its data, what it is good for and what not, as
+ * Markdown. NULL when nothing is. Static storage. */
+const char *allin1_model_card(const char *name);
+
 /* What became of one file. */
 typedef struct allin1_model_event {
     const char *name; /* "harmonix-fold0" */
-    const char *path; /* "" when there is none */
+    const char *path; /* "" when there is none; of what is built in, "" or "built in" */
     allin1_status status;
     const char *message; /* one line for a person; on failure the reason */
 } allin1_model_event;

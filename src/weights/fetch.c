@@ -360,10 +360,26 @@ static bool look_at(void *user, const char *path, const a1_source_file *source)
     return source != NULL; /* a .a1w file further on saves the conversion */
 }
 
+static allin1_status report_built_in(const a1_fetch_session *session, const a1_model_file *file,
+                                     char path[A1_PATH_ROOM], char message[1024], a1_error *err)
+{
+    a1_tensor_set *set = NULL;
+    path[0] = '\0';
+    if (session->settings->from)
+        return a1_fail(err, ALLIN1_ERROR_ARGUMENT, "%s is a part of the program and not fetched",
+                       file->name);
+    const allin1_status status = a1_weights_load(NULL, file->name, session->pool, &set, NULL, err);
+    a1_tensor_set_destroy(&set);
+    snprintf(message, 1024, "a part of the program");
+    return status;
+}
+
 allin1_status a1_fetch_file(a1_fetch_session *session, const a1_model_file *file,
                             char path[A1_PATH_ROOM], char message[1024], a1_error *err)
 {
     message[0] = '\0';
+    if (file->built_in)
+        return report_built_in(session, file, path, message, err);
     if (session->settings->from)
         return fetch_chosen(session, file, path, message, err);
     char there[A1_PATH_ROOM];

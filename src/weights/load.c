@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "weights/built_in.h"
 #include "weights/weights.h"
 
 static bool is_path(const char *name)
@@ -120,6 +121,22 @@ static allin1_status report_missing(const char *weights_dir, const char *const *
     return status;
 }
 
+static allin1_status load_built_in(const a1_model_file *file, a1_pool *pool, a1_tensor_set **set,
+                                   a1_weights_info *info, a1_error *err)
+{
+    char digest[A1_SHA256_HEX];
+    A1_TRY(a1_built_in_read(file->name, a1_file_student_a1w, a1_size_student_a1w, false, pool, set,
+                            digest, err));
+    if (info) {
+        snprintf(info->path, sizeof info->path, A1_BUILT_IN_PATH);
+        info->format = a1_form_string(A1_FORM_MAPPED);
+        memcpy(info->digest, digest, sizeof digest);
+        info->name = file->name;
+        info->licence = a1_family_licence(file->family);
+    }
+    return ALLIN1_OK;
+}
+
 static allin1_status load_path(const char *path, a1_pool *pool, a1_tensor_set **set,
                                a1_weights_info *info, a1_error *err)
 {
@@ -141,6 +158,33 @@ static allin1_status load_path(const char *path, a1_pool *pool, a1_tensor_set **
     return ALLIN1_OK;
 }
 
+static bool seen(void *user, const char *path, const a1_source_file *source)
+{
+    (void)path;
+    (void)source;
+    *(bool *)user = true;
+    return false;
+}
+
+allin1_status a1_weights_there(const char *weights_dir, const char *model, bool *there, a1_error *err)
+{
+    const char *names[A1_WEIGHTS_MAX_FILES];
+    size_t count;
+    *there = true;
+    A1_TRY(a1_weights_files(model, names, &count, err));
+    for (size_t i = 0; *there && i < count; i++) {
+        const a1_model_file *file = a1_model_file_find(names[i]);
+        *there = false;
+        if (!file)
+            *there = exists(names[i]);
+        else if (file->built_in)
+            *there = a1_size_student_a1w > 0;
+        else
+            A1_TRY(a1_weights_candidates(weights_dir, file, seen, there, err));
+    }
+    return ALLIN1_OK;
+}
+
 allin1_status a1_weights_load(const char *weights_dir, const char *file_name, a1_pool *pool,
                               a1_tensor_set **set, a1_weights_info *info, a1_error *err)
 {
@@ -152,6 +196,8 @@ allin1_status a1_weights_load(const char *weights_dir, const char *file_name, a1
     const a1_model_file *file = a1_model_file_find(file_name);
     if (!file)
         return a1_model_unknown(file_name, err);
+    if (file->built_in)
+        return load_built_in(file, pool, set, info, err);
     search s = {.file = file, .pool = pool, .set = set, .info = info};
     A1_TRY(a1_weights_candidates(weights_dir, file, try_candidate, &s, err));
     if (s.found)
@@ -174,7 +220,8 @@ allin1_status a1_weights_load_model(const char *weights_dir, const char *model, 
     for (size_t i = 0; i < *count; i++) {
         status =
             a1_weights_load(weights_dir, names[i], pool, &sets[i], infos ? &infos[i] : NULL, err);
-        if (status == ALLIN1_ERROR_WEIGHTS_MISSING)
+        const a1_model_file *file = a1_model_file_find(names[i]);
+        if (status == ALLIN1_ERROR_WEIGHTS_MISSING && !(file && file->built_in))
             missing[missing_count++] = names[i];
         else if (status != ALLIN1_OK)
             break;

@@ -100,11 +100,14 @@ static const a1_model_file files[] = {
         .source_count = sizeof htdemucs_sources / sizeof *htdemucs_sources,
         .package = &htdemucs_package,
     },
+    {.name = "student", .family = "student", .built_in = true, .digest = ""},
 };
 
 #define HARMONIX_LICENCE "MIT, Copyright (c) 2023 Taejun Kim"
 #define HTDEMUCS_LICENCE                                                                           \
     "weights of Meta Platforms, made available for personal and research use only"
+
+#define STUDENT_LICENCE "MIT, Copyright (c) 2026 the allin1 authors"
 
 #define FOLD_MODEL(fold)                                                                           \
     {                                                                                              \
@@ -113,8 +116,9 @@ static const a1_model_file files[] = {
     }
 
 const a1_model a1_models[] = {
-    {"harmonix-all", "harmonix", "structure, eight folds (default)", HARMONIX_LICENCE, 8,
+    {"harmonix-all", "harmonix", "structure, eight folds, from stems", HARMONIX_LICENCE, 8,
      &files[0]},
+    {"student", "student", "structure, quickly, from the mix alone", STUDENT_LICENCE, 1, &files[9]},
     FOLD_MODEL(0),
     FOLD_MODEL(1),
     FOLD_MODEL(2),
@@ -160,7 +164,7 @@ const a1_model_file *a1_model_file_find(const char *name)
 
 const a1_model_file *a1_model_file_by_digest(const char *digest)
 {
-    for (size_t i = 0; i < sizeof files / sizeof *files; i++)
+    for (size_t i = 0; *digest && i < sizeof files / sizeof *files; i++)
         if (strcmp(files[i].digest, digest) == 0)
             return &files[i];
     return NULL;

@@ -49,8 +49,9 @@ typedef struct a1_package {
 
 /* One set of tensors. */
 typedef struct a1_model_file {
-    const char *name;   /* "harmonix-fold3", "htdemucs" */
+    const char *name;   /* "harmonix-fold3", "htdemucs", "student" */
     const char *family; /* "harmonix" or "htdemucs": also the subfolder in which it is looked for */
+    bool built_in;      /* a part of the program (built_in.h), in no file; what follows is then empty */
     const char *digest; /* a1_tensor_set_digest of the tensors */
     const char *best_threshold_downbeat; /* harmonix, else NULL */
     const char *heads;                   /* attention heads of htdemucs, else NULL */
@@ -63,7 +64,7 @@ typedef struct a1_model_file {
 
 /* What users name. */
 typedef struct a1_model {
-    const char *name; /* "harmonix-all", "harmonix-fold0", ..., "htdemucs" */
+    const char *name; /* "harmonix-all", "student", "harmonix-fold0", ..., "htdemucs" */
     const char *family;
     const char *description;
     const char *licence;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "weights/built_in.h"
 #include "weights/fetch.h"
 #include "weights/model_table.h"
 #include "weights/weights.h"
@@ -29,6 +30,11 @@ static allin1_status give(allin1_error *error, const a1_error *err, allin1_statu
         snprintf(error->message, sizeof error->message, "%s", err->message);
     }
     return status;
+}
+
+const char *allin1_model_card(const char *name)
+{
+    return name && strcmp(name, "student") == 0 ? (const char *)a1_file_STUDENT_md : NULL;
 }
 
 /* A part with the memory behind its pointers. */
@@ -68,6 +74,8 @@ static void list_part(const allin1_models_settings *settings, const a1_model_fil
     list_sources(listed, file, part);
     part->state = a1_weights_load(settings->weights_dir, file->name, pool, &set, &listed->info,
                                   &listed->problem);
+    if (file->built_in)
+        part->digest = listed->info.digest;
     if (part->state == ALLIN1_OK) {
         part->path = listed->info.path;
         part->format = listed->info.format;
@@ -184,7 +192,7 @@ allin1_status allin1_models_fetch(const allin1_models_settings *settings, const 
                result == ALLIN1_OK ? message : problem.message);
         if (result == ALLIN1_ERROR_CANCELLED)
             break;
-        if (result != ALLIN1_OK)
+        if (result != ALLIN1_OK && !model->files[i].built_in)
             snprintf(files + strlen(files), sizeof files - strlen(files), "%s%s",
                      *files ? ", " : "", model->files[i].sources[0].name);
     }
@@ -219,6 +227,19 @@ static bool verify_candidate(void *user, const char *path, const a1_source_file 
     return true;
 }
 
+static void verify_built_in(verification *v)
+{
+    a1_error problem = {0};
+    char digest[A1_SHA256_HEX];
+    a1_tensor_set *set = NULL;
+    const allin1_status status =
+        a1_built_in_read(v->file->name, a1_file_student_a1w, a1_size_student_a1w, true, v->pool,
+                         &set, digest, &problem);
+    a1_tensor_set_destroy(&set);
+    report(v->o, v->file->name, A1_BUILT_IN_PATH, status,
+           status == ALLIN1_OK ? "whole" : problem.message);
+}
+
 /* The sentence that covers all failures. */
 static allin1_status summarise(const outcomes *o, a1_error *err)
 {
@@ -241,6 +262,10 @@ allin1_status allin1_models_verify(const allin1_models_settings *settings, const
     for (size_t i = 0; status == ALLIN1_OK && i < model->file_count; i++) {
         v.file = &model->files[i];
         v.files = 0;
+        if (v.file->built_in) {
+            verify_built_in(&v);
+            continue;
+        }
         status = a1_weights_candidates(settings->weights_dir, v.file, verify_candidate, &v, &err);
         if (status != ALLIN1_OK || v.files > 0)
             continue;
@@ -273,12 +298,14 @@ allin1_status allin1_models_path(const allin1_models_settings *settings, const c
     for (size_t i = 0; status == ALLIN1_OK && i < model->file_count; i++) {
         a1_error problem = {0};
         a1_tensor_set *set = NULL;
-        const char *file = model->files[i].name;
+        const a1_model_file *file = &model->files[i];
         const allin1_status result =
-            a1_weights_load(settings->weights_dir, file, pool, &set, info, &problem);
+            a1_weights_load(settings->weights_dir, file->name, pool, &set, info, &problem);
         a1_tensor_set_destroy(&set);
-        report(&o, file, result == ALLIN1_OK ? info->path : "", result,
-               result == ALLIN1_OK ? info->warning : problem.message);
+        report(&o, file->name, result == ALLIN1_OK && !file->built_in ? info->path : "", result,
+               result != ALLIN1_OK ? problem.message
+               : file->built_in    ? "student is a part of the program, in no file"
+                                   : info->warning);
     }
     if (status == ALLIN1_OK && o.failures > 0)
         status = summarise(&o, &err);

@@ -44,6 +44,10 @@ allin1_status a1_weights_files(const char *model, const char *names[A1_WEIGHTS_M
 allin1_status a1_weights_load(const char *weights_dir, const char *file_name, a1_pool *pool,
                               a1_tensor_set **set, a1_weights_info *info, a1_error *err);
 
+/* Whether there is a file for each part of the model, or the model is built in. Nothing is read: a file
+ * may still turn out to be damaged. */
+allin1_status a1_weights_there(const char *weights_dir, const char *model, bool *there, a1_error *err);
+
 /* Loads all files of a model; when some are missing, the error names them all. sets[] and infos[]
  * have room for A1_WEIGHTS_MAX_FILES; infos may be NULL. On failure nothing is left in sets[]. */
 allin1_status a1_weights_load_model(const char *weights_dir, const char *model, a1_pool *pool,

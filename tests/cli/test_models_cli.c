@@ -9,6 +9,7 @@
 
 #include "support/golden.h"
 #include "support/sandbox.h"
+#include "weights/built_in.h"
 
 static int set_up(void **state)
 {
@@ -58,6 +59,8 @@ static void test_help_and_usage(void **state)
                                            {"models", "list", "--colour"},
                                            {"models", "fetch", "--from"},
                                            {"models", "path"},
+                                           {"models", "show"},
+                                           {"models", "show", "nobody"},
                                            {"models", "path", "htdemucs", "harmonix-all"},
                                            {"models", "verify", "--from", "x"},
                                            {"models", "list", "nobody"},
@@ -77,7 +80,7 @@ static void test_list(void **state)
     (void)state;
     program_outcome o = RUN("models", "list");
     program_expect(&o, 0);
-    assert_int_equal(count_lines(o.out), 11);
+    assert_int_equal(count_lines(o.out), 12);
     expect_text(o.out, "NAME             FAMILY     WEIGHTS           WHAT IT DOES\n");
     expect_text(o.out, "harmonix-all     harmonix   missing           ");
     expect_text(o.out, "htdemucs         htdemucs   missing           ");
@@ -92,6 +95,41 @@ static void test_list(void **state)
     expect_text(o.out, "SHA-256 begins with 8726e21a");
     expect_text(o.out, "174.3 MB");
     expect_no_text(o.out, "harmonix-fold3");
+    program_free(&o);
+}
+
+/* Whether this build has a student or not: it says which, and nothing is fetched. */
+static void test_student(void **state)
+{
+    (void)state;
+    program_outcome o = RUN("models", "show", "student");
+    program_expect(&o, 0);
+    expect_text(o.out, "the allin1 authors");
+    expect_text(o.out, "# The student\n");
+    expect_no_text(o.out, "source ");
+    const bool there = !strstr(o.out, "not built in");
+    assert_true(there == (a1_size_student_a1w > 0));
+    assert_true(there == (strstr(o.out, "digest ") != NULL));
+    program_free(&o);
+    o = RUN("models", "show", "htdemucs");
+    program_expect(&o, 0);
+    expect_no_text(o.out, "# ");
+    program_free(&o);
+    static const char *const commands[] = {"fetch", "verify", "path"};
+    for (size_t i = 0; i < 3; i++) {
+        o = RUN("models", commands[i], "student");
+        program_expect(&o, there ? 0 : 3);
+        if (!there)
+            expect_text(o.err, "no student is built in");
+        else if (i < 2)
+            expect_text(o.out, i ? "built in  (whole)" : "(a part of the program)");
+        else
+            expect_text(o.err, "a part of the program, in no file");
+        program_free(&o);
+    }
+    o = RUN("models", "fetch", "student", "--from", "/nowhere/student.a1w");
+    program_expect(&o, 2);
+    expect_text(o.err, "a part of the program and not fetched");
     program_free(&o);
 }
 
@@ -211,6 +249,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_help_and_usage, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_student, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_list, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_fetch_verify_path, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_fetch_failures, set_up, tear_down),
