@@ -1,76 +1,10 @@
 #include "formats/format_text.h"
 
 #include <math.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "output/decimal.h"
 #include "output/json_text.h"
-
-#define FIRST_CAPACITY 4096
-
-static bool make_room(a1_text *text, size_t size)
-{
-    if (text->failed)
-        return false;
-    if (text->capacity - text->used > size)
-        return true;
-    size_t capacity = text->capacity ? text->capacity : FIRST_CAPACITY;
-    while (capacity - text->used <= size)
-        capacity *= 2;
-    char *bytes = realloc(text->bytes, capacity);
-    if (!bytes) {
-        text->failed = true;
-        return false;
-    }
-    text->bytes = bytes;
-    text->capacity = capacity;
-    return true;
-}
-
-void a1_text_put(a1_text *text, const void *bytes, size_t size)
-{
-    if (size == 0 || !make_room(text, size))
-        return;
-    memcpy(text->bytes + text->used, bytes, size);
-    text->used += size;
-}
-
-void a1_text_add(a1_text *text, const char *string)
-{
-    a1_text_put(text, string, strlen(string));
-}
-
-void a1_text_format(a1_text *text, const char *format, ...)
-{
-    va_list arguments;
-    char *line = NULL;
-    va_start(arguments, format);
-    const int length = vasprintf(&line, format, arguments);
-    va_end(arguments);
-    if (length < 0) {
-        text->failed = true;
-        return;
-    }
-    a1_text_put(text, line, (size_t)length);
-    free(line);
-}
-
-char *a1_text_take(a1_text *text, size_t *size)
-{
-    if (make_room(text, 0))
-        text->bytes[text->used] = '\0';
-    char *bytes = text->bytes;
-    *size = text->used;
-    if (text->failed) {
-        free(bytes);
-        bytes = NULL;
-    }
-    *text = (a1_text){0};
-    return bytes;
-}
 
 void a1_text_number(a1_text *text, double value, unsigned decimals)
 {
@@ -122,9 +56,8 @@ static bool is_control(uint32_t code)
 
 void a1_text_escaped(a1_text *text, const char *string, a1_escape escape)
 {
-    const bool quoted = escape == A1_ESCAPE_CSV &&
-                        (strpbrk(string, ",;\"") || *string == ' ' ||
-                         (*string && string[strlen(string) - 1] == ' '));
+    const bool quoted = escape == A1_ESCAPE_CSV && (strpbrk(string, ",;\"") || *string == ' ' ||
+                                                    (*string && string[strlen(string) - 1] == ' '));
     if (escape == A1_ESCAPE_WORD && !*string)
         string = "_";
     if (quoted)
@@ -146,7 +79,8 @@ void a1_text_escaped(a1_text *text, const char *string, a1_escape escape)
 
 void a1_text_file_url(a1_text *text, const char *path)
 {
-    static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~/";
+    static const char plain[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~/";
     a1_text_add(text, *path == '/' ? "file://localhost" : "file://localhost/");
     for (; *path; path++) {
         if (strchr(plain, *path))

@@ -1,28 +1,11 @@
-/* A growing file in memory, and the ways in which formats write text and times into it. */
+/* The ways in which formats write text and times. */
 #ifndef A1_FORMATS_FORMAT_TEXT_H
 #define A1_FORMATS_FORMAT_TEXT_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "base/text.h"
 
-/* Writing never fails half-way: after an allocation failed, all further writing is ignored and
- * a1_text_take gives NULL. A zeroed struct is an empty text. */
-typedef struct a1_text {
-    char *bytes;
-    size_t used, capacity;
-    bool failed;
-} a1_text;
-
-void a1_text_put(a1_text *text, const void *bytes, size_t size);
-void a1_text_add(a1_text *text, const char *string);
-void a1_text_format(a1_text *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
-
-/* The content, freed by the caller, with a zero byte after it; NULL when memory ran out. */
-char *a1_text_take(a1_text *text, size_t *size);
-
-/* Seconds or other numbers that are finite and not negative, as the JSON result rounds the finest of
- * its own: at most `decimals`, at least one. */
+/* Seconds or other numbers that are finite and not negative, as the JSON result rounds the finest
+ * of its own: at most `decimals`, at least one. */
 void a1_text_number(a1_text *text, double value, unsigned decimals);
 #define A1_TIME_DECIMALS 6
 

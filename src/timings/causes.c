@@ -34,19 +34,19 @@ static const char *track_of(const allin1_timing_records *t, const a1_stage_node 
     return "SONG";
 }
 
-void a1_put_command(a1_prose *text, const a1_comparison *c, const a1_compared *row,
+void a1_put_command(a1_text *text, const a1_comparison *c, const a1_compared *row,
                     const char *options)
 {
     const allin1_timing_records *t = c->after;
     const bool reference = is_of_the_reference(t);
-    a1_prose_print(text, "%s%s --overwrite %s new.jsonl ", reference ? "allin1-mlx" : "allin1",
+    a1_text_format(text, "%s%s --overwrite %s new.jsonl ", reference ? "allin1-mlx" : "allin1",
                    options, reference ? "--timings-path" : "--timings");
-    a1_prose_shell(text, track_of(t, row ? row->after : NULL));
+    a1_text_shell(text, track_of(t, row ? row->after : NULL));
 }
 
 /* Options of the command that is being put together. */
 typedef struct remedy {
-    a1_prose options;
+    a1_text options;
     bool repeat; /* measuring again is the remedy */
 } remedy;
 
@@ -83,10 +83,10 @@ static void ask_for_backend(remedy *r, const a1_comparison *c, const allin1_timi
     if (!backend)
         backend = reference ? "mlx_fast" : "fast";
     if (reference)
-        a1_prose_print(&r->options, " --device mlx --spec-backend ");
+        a1_text_format(&r->options, " --device mlx --spec-backend ");
     else
-        a1_prose_print(&r->options, " --spec-backend ");
-    a1_prose_shell(&r->options, backend);
+        a1_text_format(&r->options, " --spec-backend ");
+    a1_text_shell(&r->options, backend);
 }
 
 /* Causes -----------------------------------------------------------------------------------------
@@ -98,12 +98,12 @@ static void say(a1_finding_draft *draft, const char *format, ...)
 static void say(a1_finding_draft *draft, const char *format, ...)
 {
     char line[2048];
-    a1_prose text = {0};
+    a1_text text = {0};
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(line, sizeof line, format, arguments);
     va_end(arguments);
-    a1_prose_put(&text, line);
+    a1_text_add(&text, line);
     a1_finding_cause(draft, &text);
 }
 
@@ -205,8 +205,8 @@ static bool blame_precision(a1_finding_draft *draft, remedy *r, size_t index)
     else
         return false;
     if (is_demix(&c->rows[index])) {
-        a1_prose_put(&r->options, " --precision ");
-        a1_prose_shell(&r->options, is_set(requested) ? requested : before);
+        a1_text_add(&r->options, " --precision ");
+        a1_text_shell(&r->options, is_set(requested) ? requested : before);
     }
     return true;
 }
@@ -231,8 +231,8 @@ static bool blame_machine(a1_finding_draft *draft, remedy *r, size_t index)
         say(draft, "The %s differs: %s before, %s after.", all[i].what, before, after);
         found = true;
         if (all[i].option && strcmp(before, "mixed") != 0) {
-            a1_prose_print(&r->options, " %s ", all[i].option);
-            a1_prose_shell(&r->options, before);
+            a1_text_format(&r->options, " %s ", all[i].option);
+            a1_text_shell(&r->options, before);
         }
     }
     return found;
@@ -329,15 +329,15 @@ void a1_find_causes(a1_finding_draft *draft, size_t index)
     if (!found)
         say(draft, is_whole ? "It is the sum of the stages inside it: look at those."
                             : "The records do not show why.");
-    char *options = a1_prose_take(&r.options);
-    a1_prose command = {0};
+    char *options = a1_text_take(&r.options, NULL);
+    a1_text command = {0};
     if (!options)
         draft->failed = true;
     else if (*options)
         a1_put_command(&command, c, facts, options);
     if (options && !*options && r.repeat) {
-        a1_prose_put(&command, "allin1 bench ");
-        a1_prose_shell(&command, track_of(c->after, facts->after));
+        a1_text_add(&command, "allin1 bench ");
+        a1_text_shell(&command, track_of(c->after, facts->after));
     }
     if (options && (*options || r.repeat))
         a1_finding_command(draft, &command);

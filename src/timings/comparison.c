@@ -70,44 +70,44 @@ const char *allin1_finding_kind_string(allin1_finding_kind kind)
     return (size_t)kind < sizeof names / sizeof *names ? names[kind] : "unknown";
 }
 
-void a1_put_seconds(a1_prose *text, double seconds)
+void a1_put_seconds(a1_text *text, double seconds)
 {
     if (seconds != 0 && fabs(seconds) < A1_SHORT_TIME)
-        a1_prose_print(text, "%.0f us", seconds * 1e6);
+        a1_text_format(text, "%.0f us", seconds * 1e6);
     else if (fabs(seconds) < LONG_TIME)
-        a1_prose_print(text, "%.1f ms", seconds * 1e3);
+        a1_text_format(text, "%.1f ms", seconds * 1e3);
     else
-        a1_prose_print(text, "%.2f s", seconds);
+        a1_text_format(text, "%.2f s", seconds);
 }
 
-void a1_put_seconds_range(a1_prose *text, double low, double high)
+void a1_put_seconds_range(a1_text *text, double low, double high)
 {
     if (fabs(high - low) < 5e-5) {
         a1_put_seconds(text, low);
     } else if (fabs(high) < LONG_TIME) {
-        a1_prose_print(text, "%.1f to ", low * 1e3);
+        a1_text_format(text, "%.1f to ", low * 1e3);
         a1_put_seconds(text, high);
     } else {
-        a1_prose_print(text, "%.2f to %.2f s", low, high);
+        a1_text_format(text, "%.2f to %.2f s", low, high);
     }
 }
 
-void a1_put_speed_up(a1_prose *text, double speed_up)
+void a1_put_speed_up(a1_text *text, double speed_up)
 {
     if (speed_up >= 1e4)
-        a1_prose_put(text, "over 9999x");
+        a1_text_add(text, "over 9999x");
     else
-        a1_prose_print(text, speed_up < 100 ? "%.2fx" : "%.0fx", speed_up);
+        a1_text_format(text, speed_up < 100 ? "%.2fx" : "%.0fx", speed_up);
 }
 
-void a1_put_expected(a1_prose *text, double low, double high)
+void a1_put_expected(a1_text *text, double low, double high)
 {
     if (isnan(high))
-        a1_prose_print(text, "at least %gx", low);
+        a1_text_format(text, "at least %gx", low);
     else if (high > low)
-        a1_prose_print(text, "%gx to %gx", low, high);
+        a1_text_format(text, "%gx to %gx", low, high);
     else
-        a1_prose_print(text, "%gx", low);
+        a1_text_format(text, "%gx", low);
 }
 
 /* The whole --------------------------------------------------------------------------------------

@@ -3,7 +3,7 @@
 #define A1_TIMINGS_COMPARISON_H
 
 #include "timings/expectation.h"
-#include "timings/prose.h"
+#include "timings/escape.h"
 #include "timings/time_records.h"
 #include "timings/timing_statistics.h"
 
@@ -76,9 +76,9 @@ typedef struct a1_finding_draft {
 void a1_finding_begin(a1_finding_draft *draft, a1_comparison *c, allin1_finding_kind kind,
                       const char *stage);
 /* These take the text over and free it. */
-void a1_finding_title(a1_finding_draft *draft, a1_prose *text);
-void a1_finding_cause(a1_finding_draft *draft, a1_prose *text);
-void a1_finding_command(a1_finding_draft *draft, a1_prose *text);
+void a1_finding_title(a1_finding_draft *draft, a1_text *text);
+void a1_finding_cause(a1_finding_draft *draft, a1_text *text);
+void a1_finding_command(a1_finding_draft *draft, a1_text *text);
 allin1_status a1_finding_end(a1_finding_draft *draft, a1_error *err);
 
 /* Adds the causes of a missed expectation that the records show, and the command. */
@@ -88,16 +88,16 @@ allin1_status a1_find_suspicions(a1_comparison *c, a1_error *err);
 
 /* "376.9 ms", "12.34 s", "45 us". */
 #define A1_SHORT_TIME 1e-4 /* seconds: below it in microseconds */
-void a1_put_seconds(a1_prose *text, double seconds);
+void a1_put_seconds(a1_text *text, double seconds);
 /* "241.8 ms", or "241.8 to 324.0 ms" where they differ. */
-void a1_put_seconds_range(a1_prose *text, double low, double high);
+void a1_put_seconds_range(a1_text *text, double low, double high);
 /* "1.07x". */
-void a1_put_speed_up(a1_prose *text, double speed_up);
+void a1_put_speed_up(a1_text *text, double speed_up);
 /* "2.5x to 5x", "at least 2x". */
-void a1_put_expected(a1_prose *text, double low, double high);
+void a1_put_expected(a1_text *text, double low, double high);
 /* A program's word for running again, "--timings new.jsonl SONG" at its end. `options` is inserted.
  */
-void a1_put_command(a1_prose *text, const a1_comparison *c, const a1_compared *row,
+void a1_put_command(a1_text *text, const a1_comparison *c, const a1_compared *row,
                     const char *options);
 
 #endif

@@ -20,7 +20,7 @@ static const char *fact_of_all(const allin1_timing_records *t, a1_time_fact fact
     return value == A1_FACT_MIXED ? "mixed" : a1_timings_text(t, value);
 }
 
-static allin1_status say(a1_comparison *c, a1_prose *title, a1_prose *cause, a1_prose *command,
+static allin1_status say(a1_comparison *c, a1_text *title, a1_text *cause, a1_text *command,
                          a1_error *err)
 {
     a1_finding_draft draft;
@@ -53,16 +53,16 @@ static allin1_status find_facts(a1_comparison *c, a1_error *err)
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
         const char *before = fact_of_all(c->before, all[i].fact);
         const char *after = fact_of_all(c->after, all[i].fact);
-        a1_prose title = {0}, cause = {0}, command = {0};
+        a1_text title = {0}, cause = {0}, command = {0};
         if (!*before || !*after || strcmp(before, after) == 0)
             continue;
-        a1_prose_print(&title, "The %s differs: %s before, %s after.", all[i].what, before, after);
-        a1_prose_put(&cause, all[i].meaning);
+        a1_text_format(&title, "The %s differs: %s before, %s after.", all[i].what, before, after);
+        a1_text_add(&cause, all[i].meaning);
         if (all[i].option && strcmp(before, "mixed") != 0) {
-            a1_prose option = {0};
-            a1_prose_print(&option, " %s ", all[i].option);
-            a1_prose_shell(&option, before);
-            char *bytes = a1_prose_take(&option);
+            a1_text option = {0};
+            a1_text_format(&option, " %s ", all[i].option);
+            a1_text_shell(&option, before);
+            char *bytes = a1_text_take(&option, NULL);
             if (bytes)
                 a1_put_command(&command, c, NULL, bytes);
             command.failed |= !bytes;
@@ -76,26 +76,26 @@ static allin1_status find_facts(a1_comparison *c, a1_error *err)
 static allin1_status find_tracks(a1_comparison *c, a1_error *err)
 {
     const size_t before = c->before->track_count, after = c->after->track_count;
-    a1_prose title = {0}, cause = {0}, none = {0};
+    a1_text title = {0}, cause = {0}, none = {0};
     if (before == 0 || after == 0 ||
         (before == after && c->tracks_compared == before && c->match <= A1_TRACKS_BY_NAME))
         return ALLIN1_OK;
     switch (c->match) {
     case A1_TRACKS_BY_PATH:
     case A1_TRACKS_BY_NAME:
-        a1_prose_print(&title, "%zu of the tracks are in both files (%zu before, %zu after).",
+        a1_text_format(&title, "%zu of the tracks are in both files (%zu before, %zu after).",
                        c->tracks_compared, before, after);
-        a1_prose_put(&cause, "Stages of tracks are compared over those only; what belongs to no "
-                             "track is compared as it is.");
+        a1_text_add(&cause, "Stages of tracks are compared over those only; what belongs to no "
+                            "track is compared as it is.");
         break;
     case A1_TRACKS_ONE_EACH:
-        a1_prose_put(&title, "The tracks have different names.");
-        a1_prose_put(&cause, "They are taken for the same song.");
+        a1_text_add(&title, "The tracks have different names.");
+        a1_text_add(&cause, "They are taken for the same song.");
         break;
     case A1_TRACKS_DIFFER:
-        a1_prose_put(&title, "The files have no track in common.");
-        a1_prose_put(&cause, "Each analysis is taken for a measurement of the same thing: the "
-                             "differences between the songs are in the figures.");
+        a1_text_add(&title, "The files have no track in common.");
+        a1_text_add(&cause, "Each analysis is taken for a measurement of the same thing: the "
+                            "differences between the songs are in the figures.");
         break;
     }
     return say(c, &title, &cause, &none, err);
@@ -113,10 +113,10 @@ static allin1_status find_length(a1_comparison *c, a1_error *err)
         if (c->before->track_count != c->after->track_count ||
             fabs(after - before) <= 0.01 * before)
             return ALLIN1_OK;
-        a1_prose title = {0}, cause = {0}, none = {0};
-        a1_prose_print(&title, "The audio is not as long: %.1f s before, %.1f s after.", before,
+        a1_text title = {0}, cause = {0}, none = {0};
+        a1_text_format(&title, "The audio is not as long: %.1f s before, %.1f s after.", before,
                        after);
-        a1_prose_print(&cause,
+        a1_text_format(&cause,
                        "All stages but the loading of models go with the length: %.2fx of "
                        "every speed-up may come from it.",
                        before / after);

@@ -20,28 +20,28 @@ void a1_finding_begin(a1_finding_draft *draft, a1_comparison *c, allin1_finding_
     draft->failed = !draft->finding.stage;
 }
 
-static const char *take(a1_finding_draft *draft, a1_prose *text)
+static const char *take(a1_finding_draft *draft, a1_text *text)
 {
-    char *bytes = a1_prose_take(text);
+    char *bytes = a1_text_take(text, NULL);
     const char *kept = bytes ? a1_comparison_string(draft->comparison, bytes) : NULL;
     free(bytes);
     draft->failed = draft->failed || !kept;
     return kept ? kept : "";
 }
 
-void a1_finding_title(a1_finding_draft *draft, a1_prose *text)
+void a1_finding_title(a1_finding_draft *draft, a1_text *text)
 {
     draft->finding.title = take(draft, text);
 }
 
-void a1_finding_cause(a1_finding_draft *draft, a1_prose *text)
+void a1_finding_cause(a1_finding_draft *draft, a1_text *text)
 {
     const char *cause = take(draft, text);
     if (draft->finding.cause_count < sizeof draft->causes / sizeof *draft->causes)
         draft->causes[draft->finding.cause_count++] = cause;
 }
 
-void a1_finding_command(a1_finding_draft *draft, a1_prose *text)
+void a1_finding_command(a1_finding_draft *draft, a1_text *text)
 {
     draft->finding.command = take(draft, text);
 }
@@ -72,10 +72,10 @@ allin1_status a1_finding_end(a1_finding_draft *draft, a1_error *err)
 /* Missed expectations ----------------------------------------------------------------------------
  */
 
-static void put_costs(a1_prose *text, const allin1_timing_row *row)
+static void put_costs(a1_text *text, const allin1_timing_row *row)
 {
     a1_put_seconds(text, row->before);
-    a1_prose_put(text, " -> ");
+    a1_text_add(text, " -> ");
     a1_put_seconds(text, row->after);
 }
 
@@ -88,15 +88,15 @@ static void put_alternatives(a1_finding_draft *draft, const allin1_timing_row *r
         if (!a1_expectation_is_of(e, row) || !e->backend)
             continue;
         const double high = isnan(e->high) ? e->low : e->high;
-        a1_prose text = {0};
-        a1_prose_print(&text, "With the backend %s (", e->backend);
+        a1_text text = {0};
+        a1_text_format(&text, "With the backend %s (", e->backend);
         a1_put_expected(&text, e->low, high);
-        a1_prose_put(&text, ") it would take ");
+        a1_text_add(&text, ") it would take ");
         a1_put_seconds_range(&text, row->before / high, row->before / e->low);
-        a1_prose_put(&text, ": ");
+        a1_text_add(&text, ": ");
         a1_put_seconds_range(&text, row->after - row->before / e->low,
                              row->after - row->before / high);
-        a1_prose_put(&text, " less than it took.");
+        a1_text_add(&text, " less than it took.");
         a1_finding_cause(draft, &text);
     }
 }
@@ -108,14 +108,14 @@ static bool row_changed(const a1_comparison *c, const allin1_timing_row *row)
 
 static void put_promise(a1_finding_draft *draft, const allin1_timing_row *row)
 {
-    a1_prose text = {0};
+    a1_text text = {0};
     put_costs(&text, row);
-    a1_prose_put(&text, row->saved < 0 ? ": it takes " : ": ");
+    a1_text_add(&text, row->saved < 0 ? ": it takes " : ": ");
     a1_put_seconds(&text, fabs(row->saved));
-    a1_prose_put(&text, row->saved < 0 ? " more" : " saved");
-    a1_prose_put(&text, !row_changed(draft->comparison, row) ? ", which may be noise." : ".");
+    a1_text_add(&text, row->saved < 0 ? " more" : " saved");
+    a1_text_add(&text, !row_changed(draft->comparison, row) ? ", which may be noise." : ".");
     if (!isnan(row->speed_up_low))
-        a1_prose_print(&text, " With 95 %% confidence the speed-up lies from %.2fx to %.2fx%s.",
+        a1_text_format(&text, " With 95 %% confidence the speed-up lies from %.2fx to %.2fx%s.",
                        row->speed_up_low, row->speed_up_high,
                        row->speed_up_high >= row->expected_low
                            ? ", which reaches what was expected: more runs would tell"
@@ -125,27 +125,27 @@ static void put_promise(a1_finding_draft *draft, const allin1_timing_row *row)
 
 static void put_title_of_missed(a1_finding_draft *draft, const allin1_timing_row *row)
 {
-    a1_prose text = {0};
-    a1_prose_put(&text, row->stage);
+    a1_text text = {0};
+    a1_text_add(&text, row->stage);
     if (row->expected_low <= 1) {
-        a1_prose_put(&text, " became slower, which was not to be: ");
+        a1_text_add(&text, " became slower, which was not to be: ");
         a1_put_speed_up(&text, row->speed_up);
-        a1_prose_put(&text, " where ");
+        a1_text_add(&text, " where ");
         a1_put_expected(&text, row->expected_low, row->expected_high);
-        a1_prose_put(&text, " was expected.");
+        a1_text_add(&text, " was expected.");
         a1_finding_title(draft, &text);
         return;
     }
-    a1_prose_put(&text, row->status == ALLIN1_TIMING_PARTIAL ? " kept its promise in part: "
-                                                             : " is the issue: ");
+    a1_text_add(&text, row->status == ALLIN1_TIMING_PARTIAL ? " kept its promise in part: "
+                                                            : " is the issue: ");
     a1_put_speed_up(&text, row->speed_up);
-    a1_prose_put(&text, row->speed_up < 1 ? " (slower) where " : " where ");
+    a1_text_add(&text, row->speed_up < 1 ? " (slower) where " : " where ");
     a1_put_expected(&text, row->expected_low, row->expected_high);
-    a1_prose_put(&text, " was expected; of the ");
+    a1_text_add(&text, " was expected; of the ");
     a1_put_seconds_range(&text, row->promised_low, row->promised_high);
-    a1_prose_put(&text, " promised, ");
+    a1_text_add(&text, " promised, ");
     a1_put_seconds_range(&text, row->left_low, row->left_high);
-    a1_prose_put(&text, " are left on the table.");
+    a1_text_add(&text, " are left on the table.");
     a1_finding_title(draft, &text);
 }
 
@@ -155,13 +155,13 @@ static allin1_status find_missed(a1_comparison *c, const allin1_timing_row *row,
     a1_finding_draft draft;
     a1_finding_begin(&draft, c, ALLIN1_FINDING_MISSED, row->stage);
     if (isnan(row->saved)) {
-        a1_prose text = {0};
-        a1_prose_print(&text,
+        a1_text text = {0};
+        a1_text_format(&text,
                        "%s was expected to become faster and is not measured: only %s has it.",
                        row->stage, isnan(row->after) ? "BEFORE" : "AFTER");
         a1_finding_title(&draft, &text);
-        a1_prose_put(&text, "Another stage did its work, or it was not needed: a kept by-product "
-                            "may have been used again. That is not a like comparison.");
+        a1_text_add(&text, "Another stage did its work, or it was not needed: a kept by-product "
+                           "may have been used again. That is not a like comparison.");
         a1_finding_cause(&draft, &text);
         a1_put_command(&text, c, index < c->shown.row_count ? &c->compared[index] : NULL, "");
         a1_finding_command(&draft, &text);
@@ -182,9 +182,9 @@ static allin1_status find_unknown_stages(a1_comparison *c, a1_error *err)
         if (e->found)
             continue;
         a1_finding_draft draft;
-        a1_prose text = {0};
+        a1_text text = {0};
         a1_finding_begin(&draft, c, ALLIN1_FINDING_MISSED, e->stage);
-        a1_prose_print(&text,
+        a1_text_format(&text,
                        "%s was expected to become faster, and neither file has such a stage.",
                        e->stage);
         a1_finding_title(&draft, &text);
@@ -268,30 +268,30 @@ static allin1_status find_change(a1_comparison *c, size_t row, a1_error *err)
     const double more = cost_more(c, row);
     const allin1_timing_row *from = more > 0 ? came_from(c, more) : NULL;
     a1_finding_draft draft;
-    a1_prose text = {0};
+    a1_text text = {0};
     a1_finding_begin(&draft, c, ALLIN1_FINDING_CHANGE, r->stage);
     if (r->status == ALLIN1_TIMING_NEW || r->status == ALLIN1_TIMING_GONE) {
-        a1_prose_print(&text, "%s is %s: ", r->stage,
+        a1_text_format(&text, "%s is %s: ", r->stage,
                        r->status == ALLIN1_TIMING_NEW ? "new" : "gone");
         a1_put_seconds(&text, r->status == ALLIN1_TIMING_NEW ? r->after : r->before);
-        a1_prose_print(&text, " that only %s has.",
+        a1_text_format(&text, " that only %s has.",
                        r->status == ALLIN1_TIMING_NEW ? "AFTER" : "BEFORE");
     } else {
-        a1_prose_print(&text, "%s became slower: ", r->stage);
+        a1_text_format(&text, "%s became slower: ", r->stage);
         put_costs(&text, r);
-        a1_prose_put(&text, ", ");
+        a1_text_add(&text, ", ");
         a1_put_speed_up(&text, r->speed_up);
-        a1_prose_put(&text, ".");
+        a1_text_add(&text, ".");
     }
     a1_finding_title(&draft, &text);
     if (from) {
-        a1_prose_put(&text, "Time may have moved here: ");
-        a1_prose_print(&text, "%s %s ", from->stage,
+        a1_text_add(&text, "Time may have moved here: ");
+        a1_text_format(&text, "%s %s ", from->stage,
                        from->status == ALLIN1_TIMING_GONE ? "is gone with" : "saved");
         a1_put_seconds(&text, from->status == ALLIN1_TIMING_GONE ? from->before : from->saved);
-        a1_prose_print(&text, ", and %s costs ", r->stage);
+        a1_text_format(&text, ", and %s costs ", r->stage);
         a1_put_seconds(&text, more);
-        a1_prose_put(&text, " more. Judge the two together.");
+        a1_text_add(&text, " more. Judge the two together.");
         a1_finding_cause(&draft, &text);
     }
     return a1_finding_end(&draft, err);
@@ -323,21 +323,21 @@ static allin1_status find_good(a1_comparison *c, a1_error *err)
         if (!expected && parent != SIZE_MAX && c->rows[parent].status == ALLIN1_TIMING_EXCELLENT)
             continue;
         a1_finding_draft draft;
-        a1_prose text = {0};
+        a1_text text = {0};
         a1_finding_begin(&draft, c, ALLIN1_FINDING_GOOD, r->stage);
-        a1_prose_print(&text, "%s is %s: ", r->stage,
+        a1_text_format(&text, "%s is %s: ", r->stage,
                        r->status == ALLIN1_TIMING_EXCELLENT ? "excellent" : "good");
         put_costs(&text, r);
-        a1_prose_put(&text, ", ");
+        a1_text_add(&text, ", ");
         a1_put_speed_up(&text, r->speed_up);
         if (expected) {
-            a1_prose_put(&text, " where ");
+            a1_text_add(&text, " where ");
             a1_put_expected(&text, r->expected_low, r->expected_high);
-            a1_prose_put(&text, " was expected");
+            a1_text_add(&text, " was expected");
         }
-        a1_prose_put(&text, "; ");
+        a1_text_add(&text, "; ");
         a1_put_seconds(&text, r->saved);
-        a1_prose_put(&text, " saved.");
+        a1_text_add(&text, " saved.");
         a1_finding_title(&draft, &text);
         A1_TRY(a1_finding_end(&draft, err));
     }

@@ -37,68 +37,68 @@ static const char style[] =
     ".75rem;"
     "overflow-x:auto;margin:.4rem 0}";
 
-void a1_html_begin(a1_prose *text, const char *title)
+void a1_html_begin(a1_text *text, const char *title)
 {
-    a1_prose_put(text, "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
-                       "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
-                       "<title>");
-    a1_prose_html(text, title);
-    a1_prose_print(text, "</title>\n<style>%s</style>\n</head>\n<body>\n<main>\n<h1>", style);
-    a1_prose_html(text, title);
-    a1_prose_put(text, "</h1>\n");
+    a1_text_add(text, "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
+                      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
+                      "<title>");
+    a1_text_html(text, title);
+    a1_text_format(text, "</title>\n<style>%s</style>\n</head>\n<body>\n<main>\n<h1>", style);
+    a1_text_html(text, title);
+    a1_text_add(text, "</h1>\n");
 }
 
-void a1_html_end(a1_prose *text)
+void a1_html_end(a1_text *text)
 {
-    a1_prose_put(text, "</main>\n</body>\n</html>\n");
+    a1_text_add(text, "</main>\n</body>\n</html>\n");
 }
 
 /* Pieces -----------------------------------------------------------------------------------------
  */
 
-static void put_escaped(a1_prose *out, a1_prose *text)
+static void put_escaped(a1_text *out, a1_text *text)
 {
-    char *bytes = a1_prose_take(text);
+    char *bytes = a1_text_take(text, NULL);
     out->failed = out->failed || !bytes;
     if (bytes)
-        a1_prose_html(out, bytes);
+        a1_text_html(out, bytes);
     free(bytes);
 }
 
-static void put_source(a1_prose *out, const char *label, const char *name,
+static void put_source(a1_text *out, const char *label, const char *name,
                        const allin1_timing_facts *facts)
 {
-    a1_prose text = {0};
-    a1_prose_print(out, "<p class=\"source\">%s ", label);
-    a1_prose_html(out, name);
-    a1_prose_put(out, ": ");
+    a1_text text = {0};
+    a1_text_format(out, "<p class=\"source\">%s ", label);
+    a1_text_html(out, name);
+    a1_text_add(out, ": ");
     a1_put_facts(&text, facts);
     put_escaped(out, &text);
-    a1_prose_put(out, "</p>\n");
+    a1_text_add(out, "</p>\n");
 }
 
-static void put_time(a1_prose *out, double seconds)
+static void put_time(a1_text *out, double seconds)
 {
-    a1_prose_put(out, "<td>");
+    a1_text_add(out, "<td>");
     if (isnan(seconds))
-        a1_prose_put(out, "&ndash;");
+        a1_text_add(out, "&ndash;");
     else
         a1_put_seconds(out, seconds);
-    a1_prose_put(out, "</td>");
+    a1_text_add(out, "</td>");
 }
 
-static void put_stage(a1_prose *out, const char *stage, unsigned depth)
+static void put_stage(a1_text *out, const char *stage, unsigned depth)
 {
-    a1_prose_print(out, "<tr%s><th scope=\"row\" style=\"padding-left:%.1frem\">",
+    a1_text_format(out, "<tr%s><th scope=\"row\" style=\"padding-left:%.1frem\">",
                    depth == 0 ? " class=\"top\"" : "", 0.6 + 1.2 * (depth < 6 ? depth : 6));
-    a1_prose_html(out, stage);
-    a1_prose_put(out, "</th>");
+    a1_text_html(out, stage);
+    a1_text_add(out, "</th>");
 }
 
-static void put_bar(a1_prose *out, const char *class, double part, double whole)
+static void put_bar(a1_text *out, const char *class, double part, double whole)
 {
     const double width = part > 0 && whole > 0 ? fmin(part / whole, 1) * 100 : 0;
-    a1_prose_print(out, "<span class=\"bar %s\" style=\"width:%.2f%%\"></span>", class, width);
+    a1_text_format(out, "<span class=\"bar %s\" style=\"width:%.2f%%\"></span>", class, width);
 }
 
 /* The comparison ---------------------------------------------------------------------------------
@@ -138,40 +138,40 @@ static const char *sign_of(const allin1_timing_row *row)
     }
 }
 
-static void put_row(a1_prose *out, const allin1_timing_row *row, double whole, bool backends)
+static void put_row(a1_text *out, const allin1_timing_row *row, double whole, bool backends)
 {
-    a1_prose text = {0};
+    a1_text text = {0};
     put_stage(out, row->stage, row->depth);
     put_time(out, row->before);
     put_time(out, row->after);
     put_time(out, row->saved);
-    a1_prose_put(out, "<td>");
+    a1_text_add(out, "<td>");
     if (isnan(row->speed_up))
-        a1_prose_put(out, "&ndash;");
+        a1_text_add(out, "&ndash;");
     else
         a1_put_speed_up(out, row->speed_up);
     if (!isnan(row->speed_up_low)) {
-        a1_prose_put(out, " <small>");
+        a1_text_add(out, " <small>");
         a1_put_interval(out, row);
-        a1_prose_put(out, "</small>");
+        a1_text_add(out, "</small>");
     }
-    a1_prose_put(out, "</td><td>");
+    a1_text_add(out, "</td><td>");
     a1_put_expected_briefly(&text, row);
     put_escaped(out, &text);
-    a1_prose_print(out, "</td><td class=\"%s\">%s%s", class_of(row), sign_of(row),
+    a1_text_format(out, "</td><td class=\"%s\">%s%s", class_of(row), sign_of(row),
                    allin1_timing_status_string(row->status));
     if (backends) {
-        a1_prose_put(out, "</td><td class=\"left\">");
+        a1_text_add(out, "</td><td class=\"left\">");
         a1_put_backends(&text, row);
         put_escaped(out, &text);
     }
-    a1_prose_put(out, "</td><td class=\"bars\" aria-hidden=\"true\">");
+    a1_text_add(out, "</td><td class=\"bars\" aria-hidden=\"true\">");
     put_bar(out, "b", row->before, whole);
     put_bar(out, "a", row->after, whole);
-    a1_prose_put(out, "</td></tr>\n");
+    a1_text_add(out, "</td></tr>\n");
 }
 
-static void put_comparison_table(a1_prose *out, const allin1_timing_comparison *c)
+static void put_comparison_table(a1_text *out, const allin1_timing_comparison *c)
 {
     double whole = 0; /* the longest bar's */
     bool backends = false;
@@ -179,7 +179,7 @@ static void put_comparison_table(a1_prose *out, const allin1_timing_comparison *
         whole = fmax(whole, fmax(c->rows[i].before, c->rows[i].after));
         backends = backends || *c->rows[i].before_backend || *c->rows[i].after_backend;
     }
-    a1_prose_put(
+    a1_text_add(
         out,
         "<h2>Stages</h2>\n<div class=\"wide\" tabindex=\"0\" role=\"region\" "
         "aria-label=\"Stages\">\n<table>\n<caption>Medians; indented stages are part of the one "
@@ -188,68 +188,68 @@ static void put_comparison_table(a1_prose *out, const allin1_timing_comparison *
         "scope=\"col\">Saved</th><th scope=\"col\">Speed-up</th><th "
         "scope=\"col\">Expected</th><th scope=\"col\" class=\"left\">Status</th>");
     if (backends)
-        a1_prose_put(out, "<th scope=\"col\" class=\"left\">Backend</th>");
-    a1_prose_put(out, "<td class=\"bars\"></td></tr></thead>\n<tbody>\n");
+        a1_text_add(out, "<th scope=\"col\" class=\"left\">Backend</th>");
+    a1_text_add(out, "<td class=\"bars\"></td></tr></thead>\n<tbody>\n");
     for (size_t i = 0; i < c->row_count; i++)
         put_row(out, &c->rows[i], whole, backends);
-    a1_prose_put(out, "</tbody>\n<tfoot>\n");
+    a1_text_add(out, "</tbody>\n<tfoot>\n");
     put_row(out, &c->total, 0, backends);
-    a1_prose_put(out, "</tfoot>\n</table>\n</div>\n");
+    a1_text_add(out, "</tfoot>\n</table>\n</div>\n");
 }
 
-static void put_finding(a1_prose *out, const allin1_finding *finding)
+static void put_finding(a1_text *out, const allin1_finding *finding)
 {
     static const char *const classes[] = {"bad", "warn", "warn", "warn", "good"};
     static const char *const words[] = {"Missed", "Suspicion", "Measured differently", "Changed",
                                         "Good"};
-    a1_prose_print(out, "<li><p><span class=\"kind %s\">%s:</span> ", classes[finding->kind],
+    a1_text_format(out, "<li><p><span class=\"kind %s\">%s:</span> ", classes[finding->kind],
                    words[finding->kind]);
-    a1_prose_html(out, finding->title);
-    a1_prose_put(out, "</p>\n");
+    a1_text_html(out, finding->title);
+    a1_text_add(out, "</p>\n");
     if (finding->cause_count > 0)
-        a1_prose_put(out, "<ul>\n");
+        a1_text_add(out, "<ul>\n");
     for (size_t k = 0; k < finding->cause_count; k++) {
         if (!*finding->causes[k])
             continue;
-        a1_prose_put(out, "<li>");
-        a1_prose_html(out, finding->causes[k]);
-        a1_prose_put(out, "</li>\n");
+        a1_text_add(out, "<li>");
+        a1_text_html(out, finding->causes[k]);
+        a1_text_add(out, "</li>\n");
     }
     if (finding->cause_count > 0)
-        a1_prose_put(out, "</ul>\n");
+        a1_text_add(out, "</ul>\n");
     if (*finding->command) {
-        a1_prose_put(out, "<pre tabindex=\"0\"><code>");
-        a1_prose_html(out, finding->command);
-        a1_prose_put(out, "</code></pre>\n");
+        a1_text_add(out, "<pre tabindex=\"0\"><code>");
+        a1_text_html(out, finding->command);
+        a1_text_add(out, "</code></pre>\n");
     }
-    a1_prose_put(out, "</li>\n");
+    a1_text_add(out, "</li>\n");
 }
 
 char *a1_comparison_html(const allin1_timing_comparison *c)
 {
-    a1_prose out = {0}, text = {0};
+    a1_text out = {0}, text = {0};
     a1_html_begin(&out, "Timings compared");
     put_source(&out, "Before:", c->before_name, &c->before_facts);
     put_source(&out, "After:", c->after_name, &c->after_facts);
-    a1_prose_put(&out, "<div class=\"whole\">\n");
+    a1_text_add(&out, "<div class=\"whole\">\n");
     for (unsigned n = 0; a1_put_conclusion(&text, c, n); n++) {
         if (text.used == 0)
             continue;
-        a1_prose_put(&out, "<p>");
+        a1_text_add(&out, "<p>");
         put_escaped(&out, &text);
-        a1_prose_put(&out, "</p>\n");
+        a1_text_add(&out, "</p>\n");
     }
-    a1_prose_put(&out, "</div>\n");
+    a1_text_add(&out, "</div>\n");
     put_comparison_table(&out, c);
     if (c->finding_count > 0) {
-        a1_prose_put(&out, "<h2>Findings</h2>\n<ol>\n");
+        a1_text_add(&out, "<h2>Findings</h2>\n<ol>\n");
         for (size_t i = 0; i < c->finding_count; i++)
             put_finding(&out, &c->findings[i]);
-        a1_prose_put(&out, "</ol>\n");
+        a1_text_add(&out, "</ol>\n");
     }
     a1_html_end(&out);
     out.failed = out.failed || text.failed;
-    return a1_prose_take(&out);
+    return a1_text_take(&out, NULL);
 }
 
 /* One file ---------------------------------------------------------------------------------------
@@ -257,10 +257,10 @@ char *a1_comparison_html(const allin1_timing_comparison *c)
 
 char *a1_table_html(const a1_table *table)
 {
-    a1_prose out = {0};
+    a1_text out = {0};
     a1_html_begin(&out, "Timings");
     put_source(&out, "File:", table->name, &table->facts);
-    a1_prose_put(
+    a1_text_add(
         &out,
         "<h2>Stages</h2>\n<div class=\"wide\" tabindex=\"0\" role=\"region\" "
         "aria-label=\"Stages\">\n<table>\n<caption>Indented stages are part of the one above. "
@@ -272,26 +272,26 @@ char *a1_table_html(const a1_table *table)
     for (size_t i = 0; i < table->row_count; i++) {
         const a1_table_row *row = &table->rows[i];
         put_stage(&out, row->stage, row->depth);
-        a1_prose_print(&out, "<td>%zu</td>", row->spans);
+        a1_text_format(&out, "<td>%zu</td>", row->spans);
         put_time(&out, row->total);
         put_time(&out, row->median);
-        a1_prose_print(&out, "<td>%.1f %%</td><td>", row->share * 100);
+        a1_text_format(&out, "<td>%.1f %%</td><td>", row->share * 100);
         if (isnan(row->real_time_factor))
-            a1_prose_put(&out, "&ndash;");
+            a1_text_add(&out, "&ndash;");
         else
-            a1_prose_print(&out, "%.4f", row->real_time_factor);
-        a1_prose_print(&out, "</td><td class=\"left%s\">", row->fell_back ? " bad" : "");
-        a1_prose_html(&out, row->backend);
-        a1_prose_put(&out, "</td><td class=\"left\">");
-        a1_prose_html(&out, row->precision);
-        a1_prose_print(&out, "%s</td><td class=\"bars\" aria-hidden=\"true\">",
+            a1_text_format(&out, "%.4f", row->real_time_factor);
+        a1_text_format(&out, "</td><td class=\"left%s\">", row->fell_back ? " bad" : "");
+        a1_text_html(&out, row->backend);
+        a1_text_add(&out, "</td><td class=\"left\">");
+        a1_text_html(&out, row->precision);
+        a1_text_format(&out, "%s</td><td class=\"bars\" aria-hidden=\"true\">",
                        row->fell_back ? " (not as asked)" : "");
         put_bar(&out, "a", row->share, 1);
-        a1_prose_put(&out, "</td></tr>\n");
+        a1_text_add(&out, "</td></tr>\n");
     }
-    a1_prose_put(&out, "</tbody>\n<tfoot>\n<tr><th scope=\"row\">total</th><td></td>");
+    a1_text_add(&out, "</tbody>\n<tfoot>\n<tr><th scope=\"row\">total</th><td></td>");
     put_time(&out, table->total);
-    a1_prose_put(&out, "<td colspan=\"6\"></td></tr>\n</tfoot>\n</table>\n</div>\n");
+    a1_text_add(&out, "<td colspan=\"6\"></td></tr>\n</tfoot>\n</table>\n</div>\n");
     a1_html_end(&out);
-    return a1_prose_take(&out);
+    return a1_text_take(&out, NULL);
 }

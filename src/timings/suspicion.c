@@ -95,7 +95,7 @@ static bool find_suspects(const allin1_timing_records *t, suspects *s)
     return s->next_cost > MUCH_MORE * s->nn_cost;
 }
 
-static void give(a1_finding_draft *draft, a1_prose *text, unsigned *reasons)
+static void give(a1_finding_draft *draft, a1_text *text, unsigned *reasons)
 {
     a1_finding_cause(draft, text);
     ++*reasons;
@@ -104,10 +104,10 @@ static void give(a1_finding_draft *draft, a1_prose *text, unsigned *reasons)
 static void look_at_device(a1_finding_draft *draft, const suspects *s, unsigned *reasons)
 {
     const char *device = a1_node_fact(s->timings, s->nn, A1_FACT_DEVICE);
-    a1_prose text = {0};
+    a1_text text = {0};
     if (!is_lazy(device))
         return;
-    a1_prose_print(
+    a1_text_format(
         &text,
         "The device is %s, where work is queued and done when its result is first read: the "
         "clock of nn may have stopped before the network ran.",
@@ -120,10 +120,10 @@ static void look_at_preparing(a1_finding_draft *draft, const suspects *s, unsign
     const double audio = mean_audio(s->next);
     const double length = isnan(audio) ? LONG_SONG : audio;
     const double frame = s->next_cost / (length * FRAMES_PER_SECOND);
-    a1_prose text = {0};
+    a1_text text = {0};
     if (!(frame > PREP_SECONDS_A_FRAME))
         return;
-    a1_prose_print(&text,
+    a1_text_format(&text,
                    "%s only turns a few numbers a frame into probabilities, which takes well "
                    "under a microsecond; here it would be %.1f us a frame%s.",
                    s->next_name, frame * 1e6,
@@ -136,10 +136,10 @@ static void look_at_network(a1_finding_draft *draft, const suspects *s, unsigned
     const unsigned folds = folds_of(a1_node_fact(s->timings, s->nn, A1_FACT_MODEL));
     const double audio = mean_audio(s->nn);
     const double rate = folds * FOLD_OPERATIONS * audio / s->nn_cost;
-    a1_prose text = {0};
+    a1_text text = {0};
     if (!(rate > FASTEST))
         return;
-    a1_prose_print(&text,
+    a1_text_format(&text,
                    "The network of %u fold%s needs %.0f GFLOP for %.1f s of audio: in %.1f ms "
                    "that were %.0f TFLOP/s.",
                    folds, folds == 1 ? "" : "s", folds * FOLD_OPERATIONS * audio * 1e-9, audio,
@@ -150,10 +150,10 @@ static void look_at_network(a1_finding_draft *draft, const suspects *s, unsigned
 static void look_at_processor(a1_finding_draft *draft, const suspects *s, unsigned *reasons)
 {
     const double share = s->next->cpu_seconds / s->next->cpu_cost;
-    a1_prose text = {0};
+    a1_text text = {0};
     if (!(share < IDLE_SHARE))
         return;
-    a1_prose_print(&text, "The processor worked only %.0f %% of the time of %s: it waited.",
+    a1_text_format(&text, "The processor worked only %.0f %% of the time of %s: it waited.",
                    share * 100, s->next_name);
     give(draft, &text, reasons);
 }
@@ -171,8 +171,8 @@ static void look_at_change(a1_finding_draft *draft, const suspects *s, unsigned 
             most = fmax(most, c->rows[i].speed_up);
     if (most < CHANGED)
         return;
-    a1_prose text = {0};
-    a1_prose_print(&text,
+    a1_text text = {0};
+    a1_text_format(&text,
                    "%s is the same in both files (%.1f and %.1f ms) while other stages became "
                    "up to %.2fx faster: no work on the code after the network reaches it.",
                    s->next_name, next->before * 1e3, next->after * 1e3, most);
@@ -184,12 +184,12 @@ static allin1_status suspect(a1_comparison *c, const allin1_timing_records *t, c
 {
     suspects s;
     a1_finding_draft draft;
-    a1_prose text = {0};
+    a1_text text = {0};
     unsigned reasons = 0;
     if (!find_suspects(t, &s))
         return ALLIN1_OK;
     a1_finding_begin(&draft, c, ALLIN1_FINDING_SUSPICION, ALLIN1_STAGE_NN);
-    a1_prose_print(&text,
+    a1_text_format(&text,
                    "%snn takes %.1f ms, and %s right after it %.1f ms, %.0f times as much: the "
                    "network's cost may be booked there.",
                    where, s.nn_cost * 1e3, s.next_name, s.next_cost * 1e3, s.next_cost / s.nn_cost);
@@ -199,7 +199,7 @@ static allin1_status suspect(a1_comparison *c, const allin1_timing_records *t, c
     look_at_network(&draft, &s, &reasons);
     look_at_processor(&draft, &s, &reasons);
     look_at_change(&draft, &s, &reasons);
-    a1_prose_print(&text,
+    a1_text_format(&text,
                    "What would show it: force the evaluation at the end of nn (in MLX "
                    "mx.eval(logits), in PyTorch torch.cuda.synchronize()) and measure again. If "
                    "%s falls and nn rises, the cost was the network's.",

@@ -4,7 +4,7 @@
 
 #include <allin1/timings_compare.h>
 
-#include "timings/prose.h"
+#include "timings/escape.h"
 #include "timings/time_records.h"
 
 /* One stage of the table. */
@@ -48,19 +48,19 @@ char *a1_comparison_html(const allin1_timing_comparison *c);
 /* Pieces that several of them share. */
 
 /* "1 run, 2 tracks, 30 spans"; with the skipped lines when there are any. */
-void a1_put_facts(a1_prose *text, const allin1_timing_facts *facts);
+void a1_put_facts(a1_text *text, const allin1_timing_facts *facts);
 /* "2.5-5x", ">=2x", "" when nothing is expected. */
-void a1_put_expected_briefly(a1_prose *text, const allin1_timing_row *row);
+void a1_put_expected_briefly(a1_text *text, const allin1_timing_row *row);
 /* "1.05-1.09" or "". */
-void a1_put_interval(a1_prose *text, const allin1_timing_row *row);
+void a1_put_interval(a1_text *text, const allin1_timing_row *row);
 /* The backends of a row: "reference", "reference -> fast", or "". */
-void a1_put_backends(a1_prose *text, const allin1_timing_row *row);
+void a1_put_backends(a1_text *text, const allin1_timing_row *row);
 /* The n-th sentence about the whole, from 0 on, without markup; some are empty. False after the
  * last. */
-bool a1_put_conclusion(a1_prose *text, const allin1_timing_comparison *c, unsigned n);
+bool a1_put_conclusion(a1_text *text, const allin1_timing_comparison *c, unsigned n);
 
 /* The start and the end of a page. */
-void a1_html_begin(a1_prose *text, const char *title);
-void a1_html_end(a1_prose *text);
+void a1_html_begin(a1_text *text, const char *title);
+void a1_html_end(a1_text *text);
 
 #endif
