@@ -28,22 +28,27 @@ typedef struct a1_block_plan {
     size_t ring_stride;          /* >= ring_length + lanes */
 } a1_block_plan;
 
+/* What a block sees, from its first frame on. */
+typedef struct a1_block_input {
+    const double *none, *beat, *downbeat;
+    const double *none_sums, *beat_sums, *downbeat_sums; /* sum of the frames before each */
+    double limit; /* down to which they are exact (exact_sums.h); 0: not to be used */
+} a1_block_input;
+
 /* `ring`: [beats][tempi][ring_stride]. Column u % ring_length holds the value with which a path
  * that left (beat, tempo) arrives at frame u, before the tempo change. The block reads `column` to
  * `column` + step - 1, writes the values with which its frames are entered to `entries`
- * [beats][group_count * 4][16], density included, and puts what leaves later into the ring. `none`,
- * `beat`, `downbeat` point at the block's first frame. */
+ * [beats][group_count * 4][16], density included, and puts what leaves later into the ring. */
 typedef void (*a1_block_fn)(const a1_block_plan *plan, double *ring, size_t column,
-                            const double *none, const double *beat, const double *downbeat,
-                            double *entries);
+                            const a1_block_input *in, double *entries);
 
-void a1_block_scalar(const a1_block_plan *plan, double *ring, size_t column, const double *none,
-                     const double *beat, const double *downbeat, double *entries);
+void a1_block_scalar(const a1_block_plan *plan, double *ring, size_t column,
+                     const a1_block_input *in, double *entries);
 #if defined(__x86_64__)
-void a1_block_avx2(const a1_block_plan *plan, double *ring, size_t column, const double *none,
-                   const double *beat, const double *downbeat, double *entries);
-void a1_block_avx512(const a1_block_plan *plan, double *ring, size_t column, const double *none,
-                     const double *beat, const double *downbeat, double *entries);
+void a1_block_avx2(const a1_block_plan *plan, double *ring, size_t column,
+                   const a1_block_input *in, double *entries);
+void a1_block_avx512(const a1_block_plan *plan, double *ring, size_t column,
+                     const a1_block_input *in, double *entries);
 #endif
 
 #endif

@@ -1,8 +1,11 @@
 /* Included once per CPU level, after `vec`, VEC_WIDTH, VEC_HOLD (keeps a value in a register),
- * vec_load, vec_store, vec_all, vec_add, vec_max and BLOCK_NAME were defined. Two vectors of lanes
+ * vec_load, vec_store, vec_all, vec_add, vec_sub, vec_max, vec_min, BLOCK_NAME were defined, and
+ * vec_bits: vec_changed (collects the bits in which two values differ), vec_one_binade (none of them
+ * in sign and exponent), vec_above (all lanes are greater). Two vectors of lanes
  * are worked on at a time: with four rows that keeps eight sums in registers at every level. */
 
 #include <math.h>
+#include <stdbool.h>
 #include <string.h>
 
 #if defined(__clang__)
@@ -98,39 +101,90 @@ INLINE void carry_rows(const block_row *rows, const size_t count, size_t interva
     }
 }
 
+/* The same with one addition a row, where it gives the same bits; else false, and what was written
+ * means nothing. sums[r]: [A1_BLOCK_LANES], of the rest of the beat. */
+INLINE bool carry_at_once(const block_row *rows, const double *const *sums, const size_t count,
+                          double limit)
+{
+    vec_bits changed = vec_unchanged();
+    vec least = vec_all(0);
+    UNROLL
+    for (size_t r = 0; r < count; r++) {
+        UNROLL
+        for (size_t lane = 0; lane < A1_BLOCK_LANES; lane += VEC_WIDTH) {
+            const vec entry = vec_load(rows[r].entry + lane);
+            const vec left = vec_add(entry, vec_load(sums[r] + lane));
+            changed = vec_changed(changed, entry, left);
+            least = vec_min(least, left);
+            vec_store(rows[r].leaving + lane, left);
+        }
+    }
+    return vec_one_binade(changed) && vec_above(least, -limit);
+}
+
+INLINE void carry(const block_row *rows, const double *const *sums, const size_t count,
+                  size_t interval, const a1_block_input *in)
+{
+    if (!(in->limit > 0) || !carry_at_once(rows, sums, count, in->limit))
+        carry_rows(rows, count, interval, in->none);
+}
+
+/* Exact, as all differences of these sums are. */
+INLINE void sum_beat(const double *inside, const double *none, size_t beat_frames, size_t interval,
+                     double *sums)
+{
+    UNROLL
+    for (size_t lane = 0; lane < A1_BLOCK_LANES; lane += VEC_WIDTH) {
+        const vec before = vec_sub(vec_load(inside + beat_frames + lane), vec_load(inside + 1 + lane));
+        const vec after =
+            vec_sub(vec_load(none + interval + lane), vec_load(none + beat_frames + lane));
+        vec_store(sums + lane, vec_add(before, after));
+    }
+}
+
 static void carry_tempo(const a1_block_plan *plan, double *ring, size_t column, size_t tempo,
-                        const double *none, const double *beat, const double *downbeat,
-                        const double *entries)
+                        const a1_block_input *in, const double *entries)
 {
     const size_t interval = plan->intervals[tempo];
     const size_t targets = plan->group_count * A1_BLOCK_GROUP;
     const size_t arrival = (column + interval) % plan->ring_length;
     const size_t fitting = plan->ring_length - arrival;
+    _Alignas(64) double sums[ROWS][A1_BLOCK_LANES];
     for (size_t first = 0; first < plan->beats; first += ROWS) {
         const size_t left = plan->beats - first;
         const size_t count = left < ROWS ? left : ROWS;
         block_row rows[ROWS];
+        const double *sum[ROWS];
         for (size_t r = 0; r < count; r++) {
             const size_t row = (first + r) * plan->tempi + tempo;
             rows[r] = (block_row){
                 .entry = entries + ((first + r) * targets + tempo) * A1_BLOCK_LANES,
-                .density = first + r == 0 ? downbeat : beat,
+                .density = first + r == 0 ? in->downbeat : in->beat,
                 .beat_frames = plan->beat_frames[row],
                 .leaving = ring + row * plan->ring_stride + arrival,
             };
+            sum[r] = sums[r];
+            if (in->limit > 0) {
+                if (r > 0 && rows[r].density == rows[r - 1].density &&
+                    rows[r].beat_frames == rows[r - 1].beat_frames)
+                    sum[r] = sum[r - 1];
+                else
+                    sum_beat(first + r == 0 ? in->downbeat_sums : in->beat_sums, in->none_sums,
+                             rows[r].beat_frames, interval, sums[r]);
+            }
         }
         switch (count) {
         case 4:
-            carry_rows(rows, 4, interval, none);
+            carry(rows, sum, 4, interval, in);
             break;
         case 3:
-            carry_rows(rows, 3, interval, none);
+            carry(rows, sum, 3, interval, in);
             break;
         case 2:
-            carry_rows(rows, 2, interval, none);
+            carry(rows, sum, 2, interval, in);
             break;
         default:
-            carry_rows(rows, 1, interval, none);
+            carry(rows, sum, 1, interval, in);
         }
         if (fitting >= A1_BLOCK_LANES)
             continue;
@@ -140,17 +194,18 @@ static void carry_tempo(const a1_block_plan *plan, double *ring, size_t column, 
     }
 }
 
-void BLOCK_NAME(const a1_block_plan *plan, double *ring, size_t column, const double *none,
-                const double *beat, const double *downbeat, double *entries)
+void BLOCK_NAME(const a1_block_plan *plan, double *ring, size_t column, const a1_block_input *in,
+                double *entries)
 {
     const size_t targets = plan->group_count * A1_BLOCK_GROUP;
     for (size_t to = 0; to < plan->beats; to++) {
         const size_t from = (to + plan->beats - 1) % plan->beats;
         const double *sources = ring + from * plan->tempi * plan->ring_stride + column;
         for (size_t g = 0; g < plan->group_count; g++)
-            enter_group(&plan->groups[g], sources, plan->ring_stride, to == 0 ? downbeat : beat,
+            enter_group(&plan->groups[g], sources, plan->ring_stride,
+                        to == 0 ? in->downbeat : in->beat,
                         entries + (to * targets + g * A1_BLOCK_GROUP) * A1_BLOCK_LANES);
     }
     for (size_t tempo = 0; tempo < plan->tempi; tempo++)
-        carry_tempo(plan, ring, column, tempo, none, beat, downbeat, entries);
+        carry_tempo(plan, ring, column, tempo, in, entries);
 }

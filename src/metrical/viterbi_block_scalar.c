@@ -1,3 +1,5 @@
+#include <string.h>
+
 #include "metrical/viterbi_block.h"
 
 typedef double vec;
@@ -28,6 +30,41 @@ static inline vec vec_add(vec a, vec b)
 static inline vec vec_max(vec a, vec b)
 {
     return a > b ? a : b;
+}
+
+static inline vec vec_sub(vec a, vec b)
+{
+    return a - b;
+}
+
+static inline vec vec_min(vec a, vec b)
+{
+    return a < b ? a : b;
+}
+
+typedef uint64_t vec_bits;
+
+static inline vec_bits vec_unchanged(void)
+{
+    return 0;
+}
+
+static inline vec_bits vec_changed(vec_bits so_far, vec a, vec b)
+{
+    uint64_t x, y;
+    memcpy(&x, &a, sizeof x);
+    memcpy(&y, &b, sizeof y);
+    return so_far | (x ^ y);
+}
+
+static inline int vec_one_binade(vec_bits changed)
+{
+    return changed >> 52 == 0;
+}
+
+static inline int vec_above(vec a, double limit)
+{
+    return a > limit;
 }
 
 #include "metrical/viterbi_block_body.h"

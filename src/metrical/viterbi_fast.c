@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "metrical/exact_sums.h"
 #include "metrical/viterbi.h"
 
 /* Inside a beat the tempo is constant and the path has no choice, so a path is known by where it
@@ -136,6 +137,7 @@ typedef struct decoder {
     double *ring;
     double *checkpoints; /* the ring at the start of each chunk */
     double *entries;     /* of the current chunk, a1_block_fn's layout block by block */
+    a1_exact_sums sums;
 } decoder;
 
 size_t a1_viterbi_fast_cost(const a1_fast_model *fast, size_t frames, size_t history_bytes)
@@ -147,7 +149,8 @@ size_t a1_viterbi_fast_cost(const a1_fast_model *fast, size_t frames, size_t his
     const size_t blocks = (held + plan->step - 1) / plan->step;
     const size_t ring_bytes = a1_arena_cost(ring_count(plan) * sizeof(double));
     const size_t chunks = frames / chunk + 1; /* never fewer than chunk_count */
-    const size_t entry_bytes = a1_arena_cost(blocks * block_entries(plan) * sizeof(double));
+    const size_t entry_bytes = a1_arena_cost(blocks * block_entries(plan) * sizeof(double)) +
+                               a1_exact_sums_cost(frames, longest + A1_BLOCK_LANES);
     if (chunks >= (SIZE_MAX - entry_bytes) / ring_bytes - 1)
         return SIZE_MAX;
     return (chunks + 1) * ring_bytes + entry_bytes;
@@ -206,11 +209,18 @@ static void run_chunk(decoder *d, size_t index)
     const size_t size = block_entries(plan), end = chunk_end(d, index);
     double *entries = d->entries;
     d->start = index * d->chunk;
-    for (size_t t = d->start; t < end; t += plan->step, entries += size)
-        d->fast->block(plan, d->ring, t % plan->ring_length,
-                       d->densities->column[A1_DENSITY_NONE] + t,
-                       d->densities->column[A1_DENSITY_BEAT] + t,
-                       d->densities->column[A1_DENSITY_DOWNBEAT] + t, entries);
+    for (size_t t = d->start; t < end; t += plan->step, entries += size) {
+        const a1_block_input in = {
+            .none = d->densities->column[A1_DENSITY_NONE] + t,
+            .beat = d->densities->column[A1_DENSITY_BEAT] + t,
+            .downbeat = d->densities->column[A1_DENSITY_DOWNBEAT] + t,
+            .none_sums = d->sums.column[A1_DENSITY_NONE],
+            .beat_sums = d->sums.column[A1_DENSITY_BEAT],
+            .downbeat_sums = d->sums.column[A1_DENSITY_DOWNBEAT],
+            .limit = a1_exact_sums_at(&d->sums, t),
+        };
+        d->fast->block(plan, d->ring, t % plan->ring_length, &in, entries);
+    }
 }
 
 static double entry_score(const decoder *d, size_t beat, size_t tempo, size_t frame)
@@ -335,6 +345,7 @@ double a1_viterbi_fast(const a1_fast_model *fast, const a1_densities *densities,
     d.ring = a1_arena_alloc(scratch, ring_bytes);
     d.checkpoints = a1_arena_alloc(scratch, d.chunks * ring_bytes);
     d.entries = a1_arena_alloc(scratch, blocks * block_entries(plan) * sizeof(double));
+    a1_exact_sums_create(&d.sums, densities, frames, longest + A1_BLOCK_LANES, scratch);
 
     begin(&d);
     for (size_t index = 0; index < d.chunks; index++) {

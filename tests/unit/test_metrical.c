@@ -56,7 +56,7 @@ typedef struct observed {
     size_t frames;
 } observed;
 
-enum { SMOOTH, TIES, GAPS, CONSTANT, ZERO, SATURATED, BLOCKED, ROUNDED, KINDS };
+enum { SMOOTH, TIES, GAPS, CONSTANT, ZERO, SATURATED, BLOCKED, ROUNDED, FLOATS, SURE, KINDS };
 
 static double draw(int kind, uint64_t *random)
 {
@@ -70,6 +70,10 @@ static double draw(int kind, uint64_t *random)
         return -0.3;
     case ZERO:
         return 0;
+    case FLOATS: /* as the decoder gets them: their sums are exact within a power of two */
+        return (double)(float)(-9 + 8.9 * value);
+    case SURE: /* the smallest have bits that are lost in large sums */
+        return (double)(float)(-pow(2, 3 - 20 * fabs(value)));
     default:
         return -4 + 4 * value;
     }
