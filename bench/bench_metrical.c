@@ -99,6 +99,22 @@ static void run_plain(void *argument)
     a1_beats_free(&beats);
 }
 
+/* Timing what does not give the same bits would mean nothing. */
+static void compare(const decoding *d)
+{
+    a1_beats fast, plain;
+    a1_error err;
+    if (a1_metrical_decode(d->model, d->pool, d->activations, d->frames, &fast, &err) ||
+        a1_metrical_decode_plain(d->model, d->activations, d->frames, &plain, &err))
+        stop(err.message);
+    if (fast.count != plain.count ||
+        memcmp(fast.log_probability, plain.log_probability, sizeof fast.log_probability) != 0 ||
+        (fast.count && memcmp(fast.times, plain.times, fast.count * sizeof *fast.times) != 0))
+        stop("the fast decoder differs from the plain one");
+    a1_beats_free(&fast);
+    a1_beats_free(&plain);
+}
+
 int main(int argc, char **argv)
 {
     const int from_file = argc > 1 && strstr(argv[1], ".npz") != NULL;
@@ -134,6 +150,7 @@ int main(int argc, char **argv)
             snprintf(how, sizeof how, "%s, %u thread%s", allin1_cpu_level_string(levels[l]),
                      threads, threads > 1 ? "s" : "");
             figure f = {.name = name, .how = how, .against = "plain, 1 thread"};
+            compare(&d);
             measure_pair(&fast, run_fast, &d, &plain, run_plain, &d, repeats);
             f.ratio = samples_ratio(&fast, &plain);
             figure_samples(f, &fast);

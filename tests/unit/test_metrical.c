@@ -72,8 +72,8 @@ static double draw(int kind, uint64_t *random)
         return 0;
     case FLOATS: /* as the decoder gets them: their sums are exact within a power of two */
         return (double)(float)(-9 + 8.9 * value);
-    case SURE: /* the smallest have bits that are lost in large sums */
-        return (double)(float)(-pow(2, 3 - 20 * fabs(value)));
+    case SURE:
+        return (double)(float)-pow(2, -2 - 20 * fabs(value));
     default:
         return -4 + 4 * value;
     }
@@ -93,6 +93,9 @@ static void observe(observed *o, size_t frames, int kind, uint64_t *random)
             /* So large that sums which differed before are equal after it. */
             if (kind == ROUNDED && t + 1 == frames)
                 o->column[c][t] = -1e20;
+            /* From here on the values are too large for the last bits of the others. */
+            if (kind == SURE && t == frames / 3)
+                o->column[c][t] = -500;
             if (kind == BLOCKED && t == frames / 2)
                 o->column[c][t] = -INFINITY;
         }
