@@ -35,6 +35,7 @@ typedef struct run {
     int count;
     timings_output timings;
     bool output_lost, weights_failed, requirement_failed;
+    bool kept_nothing; /* of a song that the student heard */
     bool wrong_usage; /* seen only when the files that the options name were read */
 } run;
 
@@ -310,6 +311,20 @@ static void say_beats_used(const allin1_provenance *from)
         message_detail("  labels: unknown below %g", from->unknown_threshold);
 }
 
+static void say_student(const allin1_student *student)
+{
+    if (!student)
+        return;
+    char confidence[32] = "unknown";
+    if (student->confidence >= 0)
+        snprintf(confidence, sizeof confidence, "%.2f", student->confidence);
+    message_detail("  student: confidence %s%s (%s, digest %s)", confidence,
+                   student->refined      ? ", refined by the full pipeline"
+                   : student->refine > 0 ? ", not refined"
+                                         : "",
+                   student->model, student->digest);
+}
+
 static void say_used(const allin1_result *result)
 {
     const allin1_provenance *from = &result->provenance;
@@ -320,7 +335,9 @@ static void say_used(const allin1_result *result)
     if (*from->demix_precision)
         snprintf(precision, sizeof precision, ", precision %s (asked: %s)", from->demix_precision,
                  from->demix_precision_requested);
-    if (from->stems == ALLIN1_ORIGIN_GUESSED)
+    if (result->student && !result->student->refined)
+        message_detail("  stems: none, the student hears the mix");
+    else if (from->stems == ALLIN1_ORIGIN_GUESSED)
         message_detail("  stems: guessed from the mix, without a demixer");
     else
         message_detail("  stems: %s%s%s, shifts %u, seed %llu%s", allin1_origin_string(from->stems),
@@ -330,9 +347,11 @@ static void say_used(const allin1_result *result)
                    allin1_origin_string(from->spectrogram),
                    allin1_spec_backend_string(from->spec_backend),
                    allin1_spec_backend_string(from->spec_backend_requested));
-    message_detail("  network: %s, cpu level %s, threads %u, downbeat threshold %g",
-                   from->precision, allin1_cpu_level_string(from->cpu_level), from->threads,
+    message_detail("  network: %s (asked: %s), %s, cpu level %s, threads %u, downbeat threshold %g",
+                   from->model, from->model_requested, from->precision,
+                   allin1_cpu_level_string(from->cpu_level), from->threads,
                    from->downbeat_threshold);
+    say_student(result->student);
     say_beats_used(from);
     if (*from->demix_fallback)
         message_detail("  stems: not as asked: %s", from->demix_fallback);
@@ -352,10 +371,11 @@ static void say_done(const allin1_result *result, const char *path, const file_s
     char tempo[32] = "no beat";
     if (result->bpm > 0)
         snprintf(tempo, sizeof tempo, "%d bpm", result->bpm);
+    const char *refined = result->student && result->student->refined ? ", refined" : "";
     const char *file = files->json ? files->json : format_files_first(&files->formats);
-    message_note("%s: %s, %zu beat%s, %zu section%s%s%s%s", path, tempo, result->beat_count,
+    message_note("%s: %s, %zu beat%s, %zu section%s%s%s%s%s", path, tempo, result->beat_count,
                  result->beat_count == 1 ? "" : "s", result->segment_count,
-                 result->segment_count == 1 ? "" : "s", reused, file ? " -> " : "",
+                 result->segment_count == 1 ? "" : "s", refined, reused, file ? " -> " : "",
                  file ? file : "");
     say_used(result);
 }
@@ -431,6 +451,14 @@ static outcome skip(run *r, const allin1_result *result, const named_input *inpu
     return render(r, result, input, SKIPPED);
 }
 
+/* Said once: it is the same for all songs. */
+static void say_not_kept(run *r, const allin1_result *result)
+{
+    if (r->options.keep_byproducts && result->student && !result->student->refined && !r->kept_nothing)
+        message_note("--keep-byproducts: the student makes no stems, so that none are kept");
+    r->kept_nothing |= result->student && !result->student->refined;
+}
+
 static outcome analyze(run *r, const named_input *input, const file_set *files)
 {
     const options *o = &r->options;
@@ -452,8 +480,10 @@ static outcome analyze(run *r, const named_input *input, const file_set *files)
     progress_bar_end();
     if (status == ALLIN1_OK)
         status = save(r, result, files, &error);
-    if (status == ALLIN1_OK)
+    if (status == ALLIN1_OK) {
         say_done(result, input->path, files);
+        say_not_kept(r, result);
+    }
     const outcome done =
         status == ALLIN1_OK ? render(r, result, input, DONE) : failed(r, &error, input->path);
     allin1_span_begin(r->context, ALLIN1_STAGE_RELEASE, "result", NULL);

@@ -61,6 +61,11 @@ bool set_transition_lambda(options *out, const char *value)
                        &out->settings.transition_lambda);
 }
 
+bool set_refine(options *out, const char *value)
+{
+    return take_number("refine", value, 0, 1, &out->settings.refine);
+}
+
 bool set_unknown(options *out, const char *value)
 {
     return take_number("unknown", value, 0, 1, &out->settings.unknown_threshold);

@@ -57,6 +57,7 @@ static bool parse_number(const char *name, const char *text, unsigned long long 
 
 STRING_OPTION(set_model, settings.model)
 STRING_OPTION(set_demix_model, settings.demix_model)
+STRING_OPTION(set_refine_model, settings.refine_model)
 STRING_OPTION(set_weights_dir, settings.weights_dir)
 STRING_OPTION(set_array_dir, array_dir)
 STRING_OPTION(set_demix_dir, demix_dir)
@@ -330,10 +331,19 @@ static const option_entry entries[] = {
 
     {0, NULL, NO_VALUE, NULL, NULL, "Models"},
     {'m', "model", VALUE, "NAME", set_model,
-     "harmonix-all (default), harmonix-fold0 to -fold7,\nor a weight file (FILE.a1w)"},
+     "auto (default): harmonix-all where its weights and\n"
+     "the demixer's are there, else student; student:\n"
+     "built in, quick, not as good; harmonix-all,\n"
+     "harmonix-fold0 to -fold7, or a weight file\n"
+     "(FILE.a1w)"},
     {0, "demix", VALUE, "NAME", set_demix_model,
-     "htdemucs (default), a weight file, or none: a fast\nguess from the mix, not as good"},
+     "htdemucs (default), a weight file, or none: a fast\nguess from the mix, not as good; not for a student"},
     {0, "demix-model", VALUE, "NAME", set_demix_model, "the same"},
+    {0, "refine", VALUE, "P", set_refine,
+     "the student first; songs of which it is less sure\n"
+     "than P, 0 to 1, go through the full pipeline, too"},
+    {0, "refine-model", VALUE, "NAME", set_refine_model,
+     "the full pipeline's network (default:\nharmonix-all)"},
     {0, "weights-dir", VALUE, "DIR", set_weights_dir,
      "look for weights here first, then in\n$ALLIN1_WEIGHTS and in the user's cache"},
 
@@ -388,7 +398,7 @@ static const option_entry entries[] = {
     {0, NULL, NO_VALUE, NULL, NULL, "Guards"},
     {0, "require", VALUE, "LIST", set_require,
      "fail unless this is what runs: a list such as\n"
-     "spectrogram=fast,demix=bf16,threads=2,cpu=avx512"},
+     "model=harmonix-all,demix=bf16,threads=2,cpu=avx2"},
     {0, "spec-check", NO_VALUE, NULL, set_spec_check,
      "compare the fast spectrogram with the reference\none, once, and tell how they differ"},
     {0, "spec-guard", NO_VALUE, NULL, set_spec_guard,

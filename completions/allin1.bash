@@ -15,7 +15,7 @@ _allin1()
         mapfile -t COMPREPLY < <(compgen -d -- "$cur")
         return
         ;;
-    -m | --model)
+    -m | --model | --refine-model)
         mapfile -t COMPREPLY < <(compgen -W "$models" -f -- "$cur")
         return
         ;;
@@ -68,11 +68,11 @@ _allin1()
         mapfile -t COMPREPLY < <(compgen -f -- "$cur")
         return
         ;;
-    --min-bpm | --max-bpm | --tempo-hint | --beats-per-bar | --transition-lambda | --unknown)
+    --min-bpm | --max-bpm | --tempo-hint | --beats-per-bar | --transition-lambda | --unknown | --refine)
         return
         ;;
     --require)
-        mapfile -t COMPREPLY < <(compgen -W "spectrogram= demix= network=fp32 threads= cpu=" -- "$cur")
+        mapfile -t COMPREPLY < <(compgen -W "spectrogram= demix= network=fp32 model= threads= cpu=" -- "$cur")
         return
         ;;
     --spec-guard-mean | --spec-guard-max | --precision-check-mean)
@@ -137,7 +137,7 @@ _allin1()
 
     if [[ $cur == -* ]]; then
         mapfile -t COMPREPLY < <(compgen -W "-o --out-dir --json --format -a --activ -e --embed --array-dir
-            --overwrite -m --model --demix --demix-model --weights-dir --min-bpm --max-bpm
+            --overwrite -m --model --demix --demix-model --refine --refine-model --weights-dir --min-bpm --max-bpm
             --tempo-hint --beats-per-bar --transition-lambda --unknown --stems-dir --stems-pattern
             --demix-shifts --demix-seed --precision --quantise-stems --spec-backend
             -k --keep-byproducts --demix-dir --spec-dir --threads --cpu-level --timings

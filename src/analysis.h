@@ -24,6 +24,7 @@ typedef struct a1_stems {
 
 typedef struct a1_analysis {
     allin1_context *context;
+    a1_listener *listener; /* at work; valid with the keys */
     allin1_request request;
     const char *path; /* as it was given; NULL when the input is no file */
     char *track;      /* absolute, links resolved; or the name that the request gave */
@@ -36,7 +37,7 @@ typedef struct a1_analysis {
     a1_audio_source source;
     size_t samples; /* of the song; 0 when it started from a spectrogram */
     a1_stems stems;
-    float *spectrogram; /* [4][frames][81] */
+    float *spectrogram; /* [4][frames][81]; of the mix alone, [frames][81], for a student */
     size_t frames;
     float *logits; /* the block behind `output` */
     a1_network_output output;
@@ -66,8 +67,8 @@ allin1_status a1_keys_again(allin1_context *context, const char *path,
 /* The keys of an input in memory: its blocks of floats, one after the other. `from_spectrogram`: they
  * are a spectrogram, else a mix. */
 allin1_status a1_keys_of_memory(allin1_context *context, const float *const *blocks,
-                                size_t block_count, size_t floats, bool from_spectrogram,
-                                a1_keys *keys, a1_error *err);
+                                size_t block_count, size_t floats, const allin1_request *request,
+                                bool from_spectrogram, a1_keys *keys, a1_error *err);
 
 /* By-products. Reading sets *found; one that is not there, does not fit or is damaged is not found,
  * which is no error. */

@@ -21,6 +21,10 @@
 #define DONE_SPECTROGRAM 0.93
 #define DONE_NETWORK 0.99
 #define DONE_ALL 1.0
+/* Where a student works alone. */
+#define ALONE_DECODE 0.6
+#define ALONE_SPECTROGRAM 0.75
+#define ALONE_NETWORK 0.9
 
 #define FP32 "fp32"
 
@@ -44,6 +48,15 @@ static allin1_status report(const a1_analysis *a, const char *stage, double unti
                             a1_error *err)
 {
     return a1_report(a, stage, until - a->progress_done, fraction, err);
+}
+
+/* What is done after a stage. A student whose work may be followed by the full pipeline's does next to
+ * nothing of the whole. */
+static double done_after(const a1_analysis *a, double usual, double alone)
+{
+    if (!a->listener->hears_mix)
+        return usual;
+    return a1_context_refines(a->context) ? a->progress_done : alone;
 }
 
 /* Progress of the stages that tell theirs. */
@@ -72,7 +85,8 @@ static int report_segments(void *user, size_t done, size_t total)
 static allin1_status decode(a1_analysis *a, a1_error *err)
 {
     allin1_span *span = begin(a, ALLIN1_STAGE_DECODE);
-    A1_TRY(report(a, ALLIN1_STAGE_DECODE, DONE_DECODE, 0, err));
+    const double until = done_after(a, DONE_DECODE, ALONE_DECODE);
+    A1_TRY(report(a, ALLIN1_STAGE_DECODE, until, 0, err));
     A1_TRY(a1_audio_decode(a->path, &a->decoded, err));
     a->mix[0] = a->decoded.channel[0];
     a->mix[1] = a->decoded.channel[1];
@@ -87,7 +101,7 @@ static allin1_status decode(a1_analysis *a, a1_error *err)
                a->source.truncated ? (a->source.damaged_packets > 0 ? " and is cut off"
                                                                     : "is cut off")
                                    : "");
-    a->progress_done = DONE_DECODE;
+    a->progress_done = until;
     return ALLIN1_OK;
 }
 
@@ -198,7 +212,8 @@ static allin1_status begin_spectrogram(a1_analysis *a, size_t samples, size_t si
     A1_TRY(a1_context_plan_spectrogram(context, err));
     A1_TRY(a1_guard_spectrogram(a, err));
     allin1_span *span = begin(a, ALLIN1_STAGE_SPECTROGRAM);
-    A1_TRY(report(a, ALLIN1_STAGE_SPECTROGRAM, DONE_SPECTROGRAM, 0, err));
+    A1_TRY(report(a, ALLIN1_STAGE_SPECTROGRAM,
+                  done_after(a, DONE_SPECTROGRAM, ALONE_SPECTROGRAM), 0, err));
     const bool fast = a1_spectrogram_backend_used(context->spectrogram) == A1_SPEC_FAST;
     span->backend_requested = allin1_spec_backend_string(context->settings.spec_backend);
     span->backend = allin1_spec_backend_string(fast ? ALLIN1_SPEC_FAST : ALLIN1_SPEC_REFERENCE);
@@ -259,7 +274,8 @@ static allin1_status spectrogram_of_mix(a1_analysis *a, a1_error *err)
     A1_TRY(a1_spectrogram_mix(a->context->spectrogram, a->context->pool, a->mix, a->samples, 1,
                               a->spectrogram, err));
     end(a);
-    drop_mix(a);
+    if (!a1_context_refines(a->context))
+        drop_mix(a);
     a->result->shown.provenance.spectrogram = ALLIN1_ORIGIN_COMPUTED;
     return ALLIN1_OK;
 }
@@ -269,7 +285,7 @@ static allin1_status mix_to_spectrogram(a1_analysis *a, a1_error *err)
 {
     bool have_spectrogram, have_stems = true;
     const bool demixes = a1_context_demixes(a->context);
-    if (a->context->hears_mix)
+    if (a->listener->hears_mix)
         return spectrogram_of_mix(a, err);
     A1_TRY(a1_read_spectrogram(a, &have_spectrogram, err));
     if (have_spectrogram) {
@@ -322,7 +338,7 @@ static allin1_status make_room_for_output(a1_analysis *a, a1_error *err)
                                     .function = a->logits + 3 * frames};
     if (!a->request.want_embeddings)
         return ALLIN1_OK;
-    const size_t folds = a1_network_folds(a->context->network);
+    const size_t folds = a1_network_folds(a->listener->network);
     float *values =
         a1_result_alloc(a->result, A1_NETWORK_STEMS * frames * A1_NETWORK_EMBEDDING * folds *
                                        sizeof *values);
@@ -342,7 +358,7 @@ static allin1_status make_room_for_output(a1_analysis *a, a1_error *err)
 
 static allin1_status run_student(a1_analysis *a, a1_error *err)
 {
-    const a1_student *student = a->context->student;
+    const a1_student *student = a->listener->student;
     const a1_student_output output = {.beat = a->output.beat,
                                       .downbeat = a->output.downbeat,
                                       .section = a->output.section,
@@ -353,25 +369,27 @@ static allin1_status run_student(a1_analysis *a, a1_error *err)
 static allin1_status run_network(a1_analysis *a, a1_error *err)
 {
     allin1_context *context = a->context;
-    stage_progress progress = {a, ALLIN1_STAGE_NN, DONE_NETWORK, 0};
-    a->progress_done = DONE_SPECTROGRAM;
-    A1_TRY(a1_context_build_network(context, err));
+    a1_listener *listener = a->listener;
+    a->progress_done = done_after(a, DONE_SPECTROGRAM, ALONE_SPECTROGRAM);
+    stage_progress progress = {a, ALLIN1_STAGE_NN, done_after(a, DONE_NETWORK, ALONE_NETWORK), 0};
+    A1_TRY(a1_context_build_network(context, listener, err));
     allin1_span *span = begin(a, ALLIN1_STAGE_NN);
-    A1_TRY(report(a, ALLIN1_STAGE_NN, DONE_NETWORK, 0, err));
-    span->count = context->hears_mix ? 1 : a1_network_folds(context->network);
-    span->operations = context->hears_mix ? a1_student_operations(context->student, a->frames)
-                                          : a1_network_operations(context->network, a->frames);
+    A1_TRY(report(a, ALLIN1_STAGE_NN, progress.until, 0, err));
+    span->count = listener->hears_mix ? 1 : a1_network_folds(listener->network);
+    span->operations = listener->hears_mix
+                           ? a1_student_operations(listener->student, a->frames)
+                           : a1_network_operations(listener->network, a->frames);
     span->precision_requested = span->precision = FP32;
     A1_TRY(make_room_for_output(a, err));
     if (a->frames > 0)
-        A1_TRY(context->hears_mix
+        A1_TRY(listener->hears_mix
                    ? run_student(a, err)
-                   : a1_network_run(context->network, context->pool, a->spectrogram, a->frames,
+                   : a1_network_run(listener->network, context->pool, a->spectrogram, a->frames,
                                     &a->output, report_fraction, &progress, err));
     a1_aligned_free(a->spectrogram);
     a->spectrogram = NULL;
     end(a);
-    a->progress_done = DONE_NETWORK;
+    a->progress_done = progress.until;
     return ALLIN1_OK;
 }
 
@@ -382,7 +400,7 @@ static allin1_status weigh_beats(a1_analysis *a, const float *activations, a1_er
 {
     begin(a, ALLIN1_STAGE_METRICAL_CONFIDENCE);
     const double bpm = a1_tempo_precise(a->beats.times, a->beats.count);
-    A1_TRY(a1_metrical_confidences(a->context->metrical, a->context->pool, activations, &a->beats,
+    A1_TRY(a1_metrical_confidences(a->listener->metrical, a->context->pool, activations, &a->beats,
                                    bpm, &a->confidences, err));
     end(a);
     return ALLIN1_OK;
@@ -397,7 +415,7 @@ static allin1_status find_beats(a1_analysis *a, a1_error *err)
     a1_metrical_activations(a->output.beat, a->output.downbeat, a->frames, activations);
     end(a);
     begin(a, ALLIN1_STAGE_METRICAL_DBN);
-    allin1_status status = a1_metrical_decode(a->context->metrical, a->context->pool,
+    allin1_status status = a1_metrical_decode(a->listener->metrical, a->context->pool,
                                                     activations, a->frames, &a->beats, err);
     if (status == ALLIN1_OK)
         end(a);
@@ -427,18 +445,75 @@ static allin1_status find_sections(a1_analysis *a, a1_error *err)
     return ALLIN1_OK;
 }
 
+/* What the student thinks of its beats, and whether that calls for the full pipeline. */
+static allin1_status judge(a1_analysis *a, a1_error *err)
+{
+    const a1_listener *listener = a->listener;
+    allin1_student *student = &a->result->student;
+    *student = (allin1_student){.refine = a->context->settings.refine};
+    student->model = a1_result_string(a->result, listener->model);
+    student->digest = a1_result_string(a->result, listener->files.infos[0].digest);
+    if (!student->model || !student->digest)
+        return a1_fail_memory(err, "the result");
+    if (a->frames > 0)
+        a1_evidence_measure(a->output.beat, a->output.downbeat, a->frames, A1_ARRAY_RATE, &a->beats,
+                            &a->confidences, student->evidence);
+    student->confidence = a1_calibration_apply(&listener->calibration, student->evidence);
+    student->refined = a->frames > 0 && student->confidence < student->refine;
+    a->result->shown.student = student;
+    return ALLIN1_OK;
+}
+
+/* From logits to the result; a student that is unsure leaves none. */
 static allin1_status postprocess(a1_analysis *a, a1_error *err)
 {
     begin(a, ALLIN1_STAGE_POSTPROCESS);
-    A1_TRY(report(a, ALLIN1_STAGE_POSTPROCESS, DONE_ALL, 0, err));
-    if (a->frames > 0) {
+    A1_TRY(report(a, ALLIN1_STAGE_POSTPROCESS, done_after(a, DONE_ALL, DONE_ALL), 0, err));
+    if (a->frames > 0)
         A1_TRY(find_beats(a, err));
-        A1_TRY(find_sections(a, err));
+    if (a->listener->hears_mix)
+        A1_TRY(judge(a, err));
+    if (!a->listener->hears_mix || !a->result->student.refined) {
+        if (a->frames > 0)
+            A1_TRY(find_sections(a, err));
+        A1_TRY(a1_assemble(a, err));
+        A1_TRY(report(a, ALLIN1_STAGE_POSTPROCESS, DONE_ALL, 1, err));
     }
-    A1_TRY(a1_assemble(a, err));
-    A1_TRY(report(a, ALLIN1_STAGE_POSTPROCESS, DONE_ALL, 1, err));
     end(a);
     return ALLIN1_OK;
+}
+
+static void take_listener(a1_analysis *a, a1_listener *listener)
+{
+    a->listener = listener;
+    a->context->recorder.model = listener->model;
+}
+
+static void forget_logits(a1_analysis *a)
+{
+    a1_aligned_free(a->logits);
+    a->logits = NULL;
+    a1_beats_free(&a->beats);
+    a1_confidences_free(&a->confidences);
+}
+
+/* From the mix, or what earlier runs left of it, to the result. */
+static allin1_status listen(a1_analysis *a, a1_error *err)
+{
+    A1_TRY(mix_to_spectrogram(a, err));
+    if (!a->listener->hears_mix) {
+        drop_mix(a);
+        drop_stems(a);
+    }
+    A1_TRY(run_network(a, err));
+    A1_TRY(postprocess(a, err));
+    if (!a->listener->hears_mix || !a->result->student.refined)
+        return ALLIN1_OK;
+    a1_log(a->context, ALLIN1_LOG_DEBUG, "%s: confidence %.4f, below %g: refined", a->track,
+           a->result->student.confidence, a->result->student.refine);
+    forget_logits(a);
+    take_listener(a, &a->context->second);
+    return listen(a, err);
 }
 
 /* The three ways in ------------------------------------------------------------------------------- */
@@ -446,18 +521,18 @@ static allin1_status postprocess(a1_analysis *a, a1_error *err)
 static allin1_status run_file(a1_analysis *a, a1_error *err)
 {
     A1_TRY(a1_requirements_check_input(a->context, a->request.stems_dir != NULL, false, err));
-    if (a->context->network_files.count == 0)
+    take_listener(a, a1_context_listener(a->context,
+                                         a->request.stems_dir || a->request.want_embeddings));
+    if (a->listener->files.count == 0)
         A1_TRY(report(a, ALLIN1_STAGE_MODEL_LOAD, DONE_LOAD, 0, err));
     A1_TRY(a1_keys_of_file(a->context, a->path, &a->request, &a->keys, err));
     a->progress_done = DONE_LOAD;
-    if (a->request.stems_dir) {
-        A1_TRY(given_stems_to_spectrogram(a, err));
-    } else {
+    if (!a->request.stems_dir) {
         A1_TRY(decode(a, err));
         A1_TRY(keep_waveform(a, err));
-        A1_TRY(mix_to_spectrogram(a, err));
+        return listen(a, err);
     }
-    drop_mix(a);
+    A1_TRY(given_stems_to_spectrogram(a, err));
     drop_stems(a);
     A1_TRY(run_network(a, err));
     return postprocess(a, err);
@@ -465,23 +540,22 @@ static allin1_status run_file(a1_analysis *a, a1_error *err)
 
 static allin1_status run_samples(a1_analysis *a, a1_error *err)
 {
+    take_listener(a, a1_context_listener(a->context, a->request.want_embeddings));
     A1_TRY(a1_requirements_check_input(a->context, false, false, err));
     set_length(a, (double)a->samples / A1_SAMPLE_RATE);
-    A1_TRY(a1_keys_of_memory(a->context, a->mix, 2, a->samples, false, &a->keys, err));
+    A1_TRY(a1_keys_of_memory(a->context, a->mix, 2, a->samples, &a->request, false, &a->keys, err));
     a->progress_done = DONE_DECODE;
     A1_TRY(keep_waveform(a, err));
-    A1_TRY(mix_to_spectrogram(a, err));
-    drop_stems(a);
-    A1_TRY(run_network(a, err));
-    return postprocess(a, err);
+    return listen(a, err);
 }
 
 static allin1_status run_spectrogram(a1_analysis *a, const float *given, a1_error *err)
 {
+    take_listener(a, a1_context_listener(a->context, true));
     A1_TRY(a1_requirements_check_input(a->context, false, true, err));
     const size_t floats = A1_STEMS * a->frames * A1_SPEC_BANDS;
     set_length(a, (double)a->frames * A1_SPEC_HOP / A1_SPEC_SAMPLE_RATE);
-    A1_TRY(a1_keys_of_memory(a->context, &given, 1, floats, true, &a->keys, err));
+    A1_TRY(a1_keys_of_memory(a->context, &given, 1, floats, &a->request, true, &a->keys, err));
     a->spectrogram = a1_aligned_alloc(floats * sizeof(float));
     if (!a->spectrogram)
         return a1_fail_memory(err, "the spectrogram");
@@ -496,7 +570,7 @@ static allin1_status run_spectrogram(a1_analysis *a, const float *given, a1_erro
 static allin1_status start(a1_analysis *a, allin1_context *context, const char *path,
                            const allin1_request *request, a1_error *err)
 {
-    *a = (a1_analysis){.context = context, .path = path, .depth = context->recorder.depth};
+    *a = (a1_analysis){.context = context, .listener = &context->first, .path = path, .depth = context->recorder.depth};
     if (request)
         a->request = *request;
     if (a->request.stems_pattern && !a->request.stems_dir)
@@ -518,16 +592,18 @@ static allin1_status start(a1_analysis *a, allin1_context *context, const char *
 static allin1_status keep_spans(a1_analysis *a, a1_error *err)
 {
     const a1_recorder *recorder = &a->context->recorder;
+    const char *second = a->context->second.model;
     a1_result *result = a->result;
     allin1_span *spans = a1_result_alloc(result, recorder->ended_count * sizeof *spans);
-    const char *model = a1_result_string(result, recorder->model);
-    if (recorder->lost || !spans || !model)
+    const char *model = a1_result_string(result, a->context->first.model);
+    const char *other = a1_result_string(result, second);
+    if (recorder->lost || !spans || !model || !other)
         return a1_fail_memory(err, "the result");
     result->run = recorder->run;
     for (size_t i = 0; i < recorder->ended_count; i++) {
         spans[i] = recorder->ended[i];
         spans[i].run = &result->run;
-        spans[i].model = model;
+        spans[i].model = second && spans[i].model == second ? other : model;
         spans[i].track = spans[i].track ? result->shown.path : NULL;
     }
     result->shown.spans = recorder->ended_count ? spans : NULL;
@@ -557,6 +633,7 @@ static allin1_status finish(a1_analysis *a, allin1_status status, allin1_result 
     a1_result_destroy(&a->result);
     end(a);
     a->context->recorder.track = NULL;
+    a->context->recorder.model = a->context->first.model;
     a->context->recorder.audio_seconds = 0;
     free(a->track);
     return a1_public_error(error, err, status);

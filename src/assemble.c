@@ -272,10 +272,12 @@ static allin1_status fill_provenance(a1_analysis *analysis)
         from->quantised_stems = settings->quantise_stems != 0;
     }
 
-    from->model = copy(analysis, settings->model, &failed);
-    from->model_file_count = context->network_files.count;
-    from->model_files = copy_files(analysis, &context->network_files, &failed);
-    from->downbeat_threshold = context->downbeat_threshold;
+    const a1_listener *listener = analysis->listener;
+    from->model_requested = copy(analysis, settings->model, &failed);
+    from->model = copy(analysis, listener->model, &failed);
+    from->model_file_count = listener->files.count;
+    from->model_files = copy_files(analysis, &listener->files, &failed);
+    from->downbeat_threshold = listener->downbeat_threshold;
     fill_musical(from, context);
     from->precision = "fp32";
     from->cpu_level_requested = context->recorder.run.cpu_level_requested;

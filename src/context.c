@@ -13,6 +13,8 @@
 #define MAX_THREADS 1024
 #define MAX_SHIFTS 1000
 #define DEMIX_NONE "none"
+#define AUTO "auto"
+#define STUDENT "student"
 
 void a1_log(const allin1_context *context, allin1_log_level level, const char *format, ...)
 {
@@ -28,8 +30,7 @@ void a1_log(const allin1_context *context, allin1_log_level level, const char *f
 
 void allin1_settings_default(allin1_settings *settings)
 {
-    *settings = (allin1_settings){.model = "harmonix-all",
-                                  .demix_model = "htdemucs",
+    *settings = (allin1_settings){.model = "auto",
                                   .transition_lambda = 100,
                                   .spec_guard_mean = 1e-5,
                                   .spec_guard_max = 1e-3,
@@ -43,15 +44,41 @@ static allin1_status check_model(const char *name, const char *family, a1_error 
     size_t count;
     A1_TRY(a1_weights_files(name, files, &count, err));
     const a1_model *model = a1_model_find(name);
-    if (model && strcmp(model->family, family) != 0)
+    const bool student = strcmp(name, STUDENT) == 0 && strcmp(family, "harmonix") == 0;
+    if (model && !student && strcmp(model->family, family) != 0)
         return a1_fail(err, ALLIN1_ERROR_ARGUMENT, "%s is a model of the family %s, not %s", name,
                        model->family, family);
     return ALLIN1_OK;
 }
 
+static allin1_status check_models(const allin1_settings *settings, a1_error *err)
+{
+    const bool automatic = strcmp(settings->model, AUTO) == 0;
+    if (!(settings->refine >= 0 && settings->refine <= 1))
+        return a1_fail(err, ALLIN1_ERROR_ARGUMENT,
+                       "the confidence below which songs are refined must be 0 to 1, not %g",
+                       settings->refine);
+    if (!automatic)
+        A1_TRY(check_model(settings->model, "harmonix", err));
+    if (settings->refine_model) {
+        A1_TRY(check_model(settings->refine_model, "harmonix", err));
+        if (strcmp(settings->refine_model, STUDENT) == 0)
+            return a1_fail(err, ALLIN1_ERROR_ARGUMENT, "a student does not refine a student");
+    }
+    const a1_model *known = a1_model_find(settings->model);
+    if (settings->refine > 0 && known && strcmp(known->name, STUDENT) != 0)
+        return a1_fail(err, ALLIN1_ERROR_ARGUMENT,
+                       "to refine is for songs of which a student is unsure: it does not go with the "
+                       "model %s",
+                       settings->model);
+    return !settings->demix_model || strcmp(settings->demix_model, DEMIX_NONE) == 0
+               ? ALLIN1_OK
+               : check_model(settings->demix_model, "htdemucs", err);
+}
+
 static allin1_status check_settings(const allin1_settings *settings, a1_error *err)
 {
-    if (!settings->model || !settings->demix_model)
+    if (!settings->model)
         return a1_fail(err, ALLIN1_ERROR_ARGUMENT, "the settings name no model");
     if (settings->threads > MAX_THREADS)
         return a1_fail(err, ALLIN1_ERROR_ARGUMENT, "%u threads are more than %d",
@@ -81,10 +108,7 @@ static allin1_status check_settings(const allin1_settings *settings, a1_error *e
     for (size_t i = 0; i < sizeof thresholds / sizeof *thresholds; i++)
         if (!(thresholds[i] >= 0))
             return a1_fail(err, ALLIN1_ERROR_ARGUMENT, "a guard's threshold is negative");
-    A1_TRY(check_model(settings->model, "harmonix", err));
-    return strcmp(settings->demix_model, DEMIX_NONE) == 0
-               ? ALLIN1_OK
-               : check_model(settings->demix_model, "htdemucs", err);
+    return check_models(settings, err);
 }
 
 static allin1_status copy_settings(allin1_context *context, const allin1_settings *settings,
@@ -92,7 +116,8 @@ static allin1_status copy_settings(allin1_context *context, const allin1_setting
 {
     context->settings = *settings;
     const char **texts[] = {&context->settings.model, &context->settings.demix_model,
-                            &context->settings.weights_dir, &context->settings.require};
+                            &context->settings.weights_dir, &context->settings.require,
+                            &context->settings.refine_model};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         if (!*texts[i])
             continue;
@@ -101,6 +126,9 @@ static allin1_status copy_settings(allin1_context *context, const allin1_setting
             return a1_fail_memory(err, "the settings");
         *texts[i] = context->strings[i];
     }
+    context->demixer_named = settings->demix_model != NULL;
+    if (!context->demixer_named)
+        context->settings.demix_model = "htdemucs";
     return ALLIN1_OK;
 }
 
@@ -130,7 +158,8 @@ static allin1_status open_context(allin1_context *context, const allin1_settings
     const bool has_start = settings->started > 0 && started_ns < opened_ns;
     A1_TRY(copy_settings(context, settings, err));
     A1_TRY(a1_beat_settings(settings, &context->beat_settings, err));
-    A1_TRY(a1_requirements_parse(&context->required, settings->require, err));
+    A1_TRY(a1_requirements_parse(&context->required, context->settings.require, err));
+    A1_TRY(a1_context_choose_model(context, err));
     A1_TRY(a1_cpu_select(&context->cpu, settings->cpu_level, err));
     context->demix_precision = choose_precision(settings->precision, &context->cpu);
     if (!a1_demix_precision_available(&context->cpu, context->demix_precision))
@@ -146,7 +175,7 @@ static allin1_status open_context(allin1_context *context, const allin1_settings
         A1_TRY(a1_recorder_watch(recorder, context->pool, err));
     recorder->callback = settings->span;
     recorder->user = settings->span_user;
-    recorder->model = context->settings.model;
+    recorder->model = context->first.model;
     size_t length = strlen(context->cpu.name);
     while (length > 0 && context->cpu.name[length - 1] == ' ')
         length--;
@@ -164,7 +193,8 @@ static allin1_status open_context(allin1_context *context, const allin1_settings
     a1_span_past(recorder, ALLIN1_STAGE_OPEN, opened_ns, now_ns,
                  a1_process_cpu_ns() - opened_cpu_ns);
     context->opened = true;
-    return ALLIN1_OK;
+    a1_context_say_choice(context);
+    return a1_context_check_refining(context, err);
 }
 
 allin1_status allin1_open(allin1_context **out, const allin1_settings *settings,
@@ -190,12 +220,6 @@ allin1_status allin1_open(allin1_context **out, const allin1_settings *settings,
     return a1_public_error(error, &err, status);
 }
 
-static void free_sets(a1_loaded_model *model)
-{
-    for (size_t i = 0; i < model->count; i++)
-        a1_tensor_set_destroy(&model->sets[i]);
-}
-
 void allin1_close(allin1_context **slot)
 {
     if (!slot || !*slot)
@@ -207,12 +231,9 @@ void allin1_close(allin1_context **slot)
     }
     a1_spectrogram_destroy(&context->spectrogram);
     a1_htdemucs_destroy(&context->demixer);
-    a1_metrical_destroy(&context->metrical);
-    a1_network_destroy(&context->network);
-    a1_student_destroy(&context->student);
-    free_sets(&context->network_files);
-    free_sets(&context->demix_files);
-    free(context->network_files.infos);
+    a1_listener_free(&context->first);
+    a1_listener_free(&context->second);
+    a1_loaded_model_free_sets(&context->demix_files);
     free(context->demix_files.infos);
     a1_recorder_unwatch(&context->recorder);
     a1_pool_destroy(&context->pool);
@@ -250,159 +271,9 @@ void allin1_span_end(allin1_context *context)
 
 /* Models --------------------------------------------------------------------------------------- */
 
-/* "0.24" to 0.24, whatever the locale; false for anything but digits with one point. */
-static bool parse_threshold(const char *text, double *value)
-{
-    double digits = 0, scale = 1;
-    bool point = false, any = false;
-    for (; text && *text; text++) {
-        if (*text == '.' && !point) {
-            point = true;
-        } else if (*text >= '0' && *text <= '9') {
-            digits = digits * 10 + (*text - '0');
-            scale *= point ? 10 : 1;
-            any = true;
-        } else {
-            return false;
-        }
-    }
-    *value = digits / scale;
-    return any && *value <= 1;
-}
-
-/* The ensemble's threshold is the mean of its folds'. */
-static allin1_status mean_threshold(const a1_loaded_model *model, double *mean, a1_error *err)
-{
-    double sum = 0;
-    for (size_t i = 0; i < model->count; i++) {
-        double value;
-        if (!parse_threshold(a1_tensor_set_text(model->sets[i], "best_threshold_downbeat"), &value))
-            return a1_fail(err, ALLIN1_ERROR_FORMAT,
-                           "%s: the text value best_threshold_downbeat is missing or not between 0 "
-                           "and 1",
-                           model->infos[i].path);
-        sum += value;
-    }
-    *mean = sum / (double)model->count;
-    return ALLIN1_OK;
-}
-
-static bool is_of_family(const a1_loaded_model *model, size_t index, const char *family)
-{
-    const char *found = a1_tensor_set_text(model->sets[index], "family");
-    return found && strcmp(found, family) == 0;
-}
-
-/* A student may stand where a harmonix network does, alone. */
-static allin1_status check_family(const a1_loaded_model *model, const char *family, a1_error *err)
-{
-    if (strcmp(family, "harmonix") == 0 && model->count == 1 && is_of_family(model, 0, "student"))
-        return ALLIN1_OK;
-    for (size_t i = 0; i < model->count; i++) {
-        const char *found = a1_tensor_set_text(model->sets[i], "family");
-        if (!is_of_family(model, i, family))
-            return a1_fail(err, ALLIN1_ERROR_ARGUMENT,
-                           "%s: holds a model of the family \"%s\", not \"%s\"",
-                           model->infos[i].path, found ? found : "", family);
-    }
-    return ALLIN1_OK;
-}
-
-static allin1_status find_files(allin1_context *context, const char *name, const char *family,
-                                a1_loaded_model *model, a1_error *err)
-{
-    a1_weights_info *infos = calloc(A1_WEIGHTS_MAX_FILES, sizeof *infos);
-    if (!infos)
-        return a1_fail_memory(err, "a model");
-    allin1_status status =
-        a1_weights_load_model(context->settings.weights_dir, name, context->pool, model->sets,
-                              infos, &model->count, err);
-    if (status != ALLIN1_OK) {
-        model->count = 0;
-        free(infos);
-        /* Whatever keeps a weight file from being used, callers have the same two cases. */
-        if (status == ALLIN1_ERROR_IO)
-            status = ALLIN1_ERROR_WEIGHTS_MISSING;
-        else if (status == ALLIN1_ERROR_FORMAT)
-            status = ALLIN1_ERROR_WEIGHTS_DAMAGED;
-        return status;
-    }
-    model->infos = infos;
-    status = check_family(model, family, err);
-    if (status != ALLIN1_OK) {
-        free_sets(model);
-        free(infos);
-        *model = (a1_loaded_model){0};
-        return status;
-    }
-    for (size_t i = 0; i < model->count; i++) {
-        if (infos[i].warning[0])
-            a1_log(context, ALLIN1_LOG_WARNING, "%s", infos[i].warning);
-        a1_log(context, ALLIN1_LOG_DEBUG, "weights: %s (%s, digest %.16s)", infos[i].path,
-               infos[i].format, infos[i].digest);
-    }
-    return ALLIN1_OK;
-}
-
 bool a1_context_demixes(const allin1_context *context)
 {
     return strcmp(context->settings.demix_model, DEMIX_NONE) != 0;
-}
-
-allin1_status a1_context_find_network(allin1_context *context, a1_error *err)
-{
-    a1_loaded_model *files = &context->network_files;
-    if (files->count > 0)
-        return ALLIN1_OK;
-    const unsigned depth = context->recorder.depth;
-    allin1_span *span = a1_span_begin(&context->recorder, ALLIN1_STAGE_MODEL_LOAD);
-    allin1_status status;
-    A1_CHECK(find_files(context, context->settings.model, "harmonix", files, err));
-    context->hears_mix = is_of_family(files, 0, "student");
-    status = mean_threshold(files, &context->downbeat_threshold, err);
-    if (status != ALLIN1_OK) {
-        free_sets(files);
-        free(files->infos);
-        *files = (a1_loaded_model){0};
-        goto done;
-    }
-    span->mode = "read";
-    span->count = files->count;
-    a1_span_end(&context->recorder);
-
-done:
-    a1_spans_unwind(&context->recorder, depth);
-    return status;
-}
-
-allin1_status a1_context_build_network(allin1_context *context, a1_error *err)
-{
-    if ((context->network || context->student) && context->metrical)
-        return ALLIN1_OK;
-    A1_TRY(a1_context_find_network(context, err));
-    const unsigned depth = context->recorder.depth;
-    allin1_span *span = a1_span_begin(&context->recorder, ALLIN1_STAGE_MODEL_LOAD);
-    span->mode = "build";
-    span->count = context->network_files.count;
-    allin1_status status;
-    if (context->hears_mix && !context->student) {
-        A1_CHECK(a1_student_create(&context->student, context->network_files.sets[0],
-                                   &context->cpu, err));
-        free_sets(&context->network_files);
-    } else if (!context->hears_mix && !context->network) {
-        A1_CHECK(a1_network_create(&context->network,
-                                   (const a1_tensor_set *const *)context->network_files.sets,
-                                   context->network_files.count, &context->cpu, err));
-        free_sets(&context->network_files);
-    }
-    a1_metrical_settings settings = context->beat_settings;
-    settings.threshold = context->downbeat_threshold;
-    A1_CHECK(a1_metrical_create(&context->metrical, &settings, &context->cpu, err));
-    a1_span_end(&context->recorder);
-
-done:
-    a1_spans_unwind(&context->recorder, depth);
-    return status;
 }
 
 allin1_status a1_context_find_demixer(allin1_context *context, a1_error *err)
@@ -412,7 +283,7 @@ allin1_status a1_context_find_demixer(allin1_context *context, a1_error *err)
     const unsigned depth = context->recorder.depth;
     allin1_span *span = a1_span_begin(&context->recorder, ALLIN1_STAGE_DEMIX_INIT);
     allin1_status status;
-    A1_CHECK(find_files(context, context->settings.demix_model, "htdemucs", &context->demix_files,
+    A1_CHECK(a1_context_find_files(context, context->settings.demix_model, "htdemucs", &context->demix_files,
                         err));
     if (context->demix_files.count != 1) {
         status = a1_fail(err, ALLIN1_ERROR_ARGUMENT, "%s is not one model",
@@ -440,7 +311,7 @@ allin1_status a1_context_build_demixer(allin1_context *context, a1_error *err)
                                 context->demix_precision, context->pool, err));
     span->precision_requested = allin1_precision_string(context->settings.precision);
     span->precision = a1_context_precision_used(context);
-    free_sets(&context->demix_files);
+    a1_loaded_model_free_sets(&context->demix_files);
     a1_span_end(&context->recorder);
 
 done:
@@ -453,10 +324,10 @@ allin1_status a1_context_build_exact_demixer(allin1_context *context, a1_htdemuc
 {
     a1_loaded_model again = {0};
     *demixer = NULL;
-    A1_TRY(find_files(context, context->settings.demix_model, "htdemucs", &again, err));
+    A1_TRY(a1_context_find_files(context, context->settings.demix_model, "htdemucs", &again, err));
     const allin1_status status =
         a1_htdemucs_create(demixer, again.sets[0], &context->cpu, A1_DEMIX_FP32, context->pool, err);
-    free_sets(&again);
+    a1_loaded_model_free_sets(&again);
     free(again.infos);
     return status;
 }

@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/threads.h"
 #include "demix/htdemucs.h"
+#include "evidence.h"
 #include "metrical/metrical.h"
 #include "network/network.h"
 #include "spectrogram/spectrogram.h"
@@ -25,6 +26,18 @@ typedef struct a1_loaded_model {
     size_t count;                              /* 0: not loaded yet */
 } a1_loaded_model;
 
+/* What listens for beats and sections: a network on stems, or a student on the mix. */
+typedef struct a1_listener {
+    const char *model; /* its name or path; NULL: there is none */
+    a1_loaded_model files;
+    bool hears_mix; /* a student; this and the next two are valid once the files are loaded */
+    double downbeat_threshold;
+    a1_calibration calibration; /* of a student */
+    a1_network *network;        /* one of the two, once it is built */
+    a1_student *student;
+    a1_metrical *metrical;
+} a1_listener;
+
 /* The content of the file that was read last, so that no file is read twice in a row. */
 typedef struct a1_hashed_file {
     struct stat info;
@@ -34,26 +47,28 @@ typedef struct a1_hashed_file {
 /* What must run; NULL, 0 and AUTO: whatever. Strings have static storage. */
 typedef struct a1_requirements {
     const char *spectrogram, *demix;
+    const char *model; /* [model_length], not ended by a zero */
+    size_t model_length;
     unsigned threads;
     allin1_cpu_level cpu;
 } a1_requirements;
 
 struct allin1_context {
     allin1_settings settings; /* its strings are owned */
-    char *strings[4];
+    char *strings[5];
+    bool demixer_named; /* by the settings; else it is the usual one */
     a1_cpu cpu;
     a1_pool *pool;
     a1_recorder recorder;
     bool opened; /* the run has begun */
 
     a1_demix_precision demix_precision; /* that the demixer is, or will be, built with */
-    a1_loaded_model network_files, demix_files;
+    a1_loaded_model demix_files;
     a1_metrical_settings beat_settings; /* without the threshold */
-    double downbeat_threshold; /* of the network, valid once its files are loaded */
-    bool hears_mix; /* the network is a student; valid with the threshold */
-    a1_network *network;
-    a1_student *student;
-    a1_metrical *metrical;
+    a1_listener first;  /* songs go through it */
+    a1_listener second; /* the full network, where the first one is a student that is unsure, or was
+                           taken for want of this one */
+    bool student_taken; /* the model was left to us, and the student is what there is */
     a1_htdemucs *demixer;
     a1_spectrogram *spectrogram;
     a1_hashed_file hashed;
@@ -65,11 +80,32 @@ struct allin1_context {
 };
 
 /* Each makes sure that what it names is there, once for the life of the context. */
-allin1_status a1_context_find_network(allin1_context *context, a1_error *err);
-allin1_status a1_context_build_network(allin1_context *context, a1_error *err);
+allin1_status a1_context_find_network(allin1_context *context, a1_listener *listener,
+                                      a1_error *err);
+allin1_status a1_context_build_network(allin1_context *context, a1_listener *listener,
+                                       a1_error *err);
 allin1_status a1_context_find_demixer(allin1_context *context, a1_error *err);
 allin1_status a1_context_build_demixer(allin1_context *context, a1_error *err);
 allin1_status a1_context_plan_spectrogram(allin1_context *context, a1_error *err);
+
+/* Decides what the settings' model means here, before anything is loaded; says so when it is not what
+ * would be best. */
+allin1_status a1_context_choose_model(allin1_context *context, a1_error *err);
+void a1_context_say_choice(const allin1_context *context);
+
+/* Loads both listeners' files and the demixer's, when unsure songs are to be refined. */
+allin1_status a1_context_check_refining(allin1_context *context, a1_error *err);
+
+/* Who listens to an input: `stems`, it has stems or wants what only they can give. */
+a1_listener *a1_context_listener(allin1_context *context, bool stems);
+
+void a1_listener_free(a1_listener *listener);
+
+/* The files of a model, verified and read; of the family, or a student in the place of a harmonix
+ * network. */
+allin1_status a1_context_find_files(allin1_context *context, const char *name, const char *family,
+                                    a1_loaded_model *model, a1_error *err);
+void a1_loaded_model_free_sets(a1_loaded_model *model);
 
 /* A second demixer, with fp32, which the caller destroys. */
 allin1_status a1_context_build_exact_demixer(allin1_context *context, a1_htdemucs **demixer,
@@ -77,6 +113,9 @@ allin1_status a1_context_build_exact_demixer(allin1_context *context, a1_htdemuc
 
 /* Name of the precision that the demixer was built with; before that, of the one it will be. */
 const char *a1_context_precision_used(const allin1_context *context);
+
+/* Whether unsure songs are refined. */
+bool a1_context_refines(const allin1_context *context);
 
 /* False for the demixer "none". */
 bool a1_context_demixes(const allin1_context *context);

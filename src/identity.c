@@ -11,6 +11,7 @@
 
 #include "given_stems.h"
 #include "output/file_hash.h"
+#include "requirements.h"
 
 typedef enum start_point { FROM_MIX, FROM_GIVEN_STEMS, FROM_SPECTROGRAM } start_point;
 
@@ -53,14 +54,19 @@ static allin1_status hash_stems(allin1_context *context, const char *path,
 }
 
 /* Where the stems come from: the demixer and its settings, or the files that were given. */
-static allin1_status add_stems(allin1_context *context, start_point start, const char *path,
-                               const allin1_request *request, a1_hash *hash, a1_error *err)
+static allin1_status add_stems(allin1_context *context, const a1_listener *listener,
+                               start_point start, const char *path, const allin1_request *request,
+                               a1_hash *hash, a1_error *err)
 {
     const allin1_settings *settings = &context->settings;
     if (start == FROM_GIVEN_STEMS)
         return hash_stems(context, path, request, hash, err);
-    if (context->hears_mix || !a1_context_demixes(context)) {
-        a1_hash_format(hash, context->hears_mix ? "the mix\n" : "demixer none\n");
+    if (listener->hears_mix && !a1_context_refines(context)) {
+        a1_hash_format(hash, "the mix\n");
+        return ALLIN1_OK;
+    }
+    if (!a1_context_demixes(context)) {
+        a1_hash_format(hash, "demixer none\n");
         return ALLIN1_OK;
     }
     a1_hash_format(hash, "demixer %s %s shifts %u\n", context->demix_files.infos[0].digest,
@@ -82,6 +88,27 @@ static void add_musical(const allin1_context *context, a1_hash *hash)
     a1_hash_format(hash, "unknown below %.17g\n", context->settings.unknown_threshold);
 }
 
+/* A student's thresholds may change where its tensors do not, so that they are named. */
+static void add_listener(const a1_listener *listener, a1_hash *hash)
+{
+    for (size_t i = 0; i < listener->files.count; i++)
+        a1_hash_format(hash, "network %s\n", listener->files.infos[i].digest);
+    if (listener->hears_mix)
+        a1_hash_format(hash, "threshold %.17g\n", listener->downbeat_threshold);
+}
+
+/* When a song goes through the second network, and which that is. */
+static void add_refining(const allin1_context *context, a1_hash *hash)
+{
+    const a1_calibration *calibration = &context->first.calibration;
+    a1_hash_format(hash, "refined below %.17g by %.17g", context->settings.refine,
+                   calibration->constant);
+    for (size_t i = 0; i < ALLIN1_EVIDENCE; i++)
+        a1_hash_format(hash, " %.17g", calibration->weights[i]);
+    a1_hash_format(hash, "\n");
+    add_listener(&context->second, hash);
+}
+
 static void add_spectrogram(const allin1_context *context, a1_hash *hash)
 {
     a1_hash_format(hash, "spectrogram %d quantised %d\n",
@@ -100,18 +127,18 @@ static allin1_status begin_link(const char *what, const char *level, const char 
 }
 
 /* A student hears the mix, and nothing else will do. */
-static allin1_status check_start(const allin1_context *context, start_point start,
+static allin1_status check_start(const a1_listener *listener, start_point start,
                                  const allin1_request *request, a1_error *err)
 {
-    if (!context->hears_mix)
+    if (!listener->hears_mix)
         return ALLIN1_OK;
     if (start != FROM_MIX)
         return a1_fail(err, ALLIN1_ERROR_ARGUMENT,
-                       "the model %s hears the mix and takes no %s", context->settings.model,
+                       "the model %s hears the mix and takes no %s", listener->model,
                        start == FROM_GIVEN_STEMS ? "stems" : "spectrogram of stems");
     if (request && request->want_embeddings)
         return a1_fail(err, ALLIN1_ERROR_ARGUMENT, "the model %s has no embeddings",
-                       context->settings.model);
+                       listener->model);
     return ALLIN1_OK;
 }
 
@@ -123,14 +150,18 @@ static allin1_status derive(allin1_context *context, start_point start, const ch
     a1_hash *hash = NULL;
     char ignored[A1_SHA256_HEX];
     allin1_status status;
-    A1_CHECK(a1_context_find_network(context, err));
-    A1_CHECK(check_start(context, start, request, err));
-    if (start == FROM_MIX && !context->hears_mix && a1_context_demixes(context))
+    a1_listener *listener = a1_context_listener(
+        context, start != FROM_MIX || (request && request->want_embeddings));
+    A1_CHECK(a1_context_find_network(context, listener, err));
+    A1_CHECK(check_start(listener, start, request, err));
+    A1_CHECK(a1_requirements_check(context, err)); /* a file tells only now what it is */
+    const bool separates = !listener->hears_mix || a1_context_refines(context);
+    if (start == FROM_MIX && separates && a1_context_demixes(context))
         A1_CHECK(a1_context_find_demixer(context, err));
     if (start != FROM_SPECTROGRAM) {
         A1_CHECK(a1_context_plan_spectrogram(context, err));
         A1_CHECK(begin_link("stems", level, keys->input, &hash, err));
-        A1_CHECK(add_stems(context, start, path, request, hash, err));
+        A1_CHECK(add_stems(context, listener, start, path, request, hash, err));
         A1_CHECK(a1_hash_end(&hash, keys->stems, err));
         A1_CHECK(begin_link("spectrogram", level, keys->stems, &hash, err));
         add_spectrogram(context, hash);
@@ -139,11 +170,12 @@ static allin1_status derive(allin1_context *context, start_point start, const ch
     A1_CHECK(begin_link("result", NULL, keys->input, &hash, err));
     a1_hash_format(hash, "start %s\n", start_names[start]);
     if (start != FROM_SPECTROGRAM) {
-        A1_CHECK(add_stems(context, start, path, request, hash, err));
+        A1_CHECK(add_stems(context, listener, start, path, request, hash, err));
         add_spectrogram(context, hash);
     }
-    for (size_t i = 0; i < context->network_files.count; i++)
-        a1_hash_format(hash, "network %s\n", context->network_files.infos[i].digest);
+    add_listener(listener, hash);
+    if (listener->hears_mix && a1_context_refines(context))
+        add_refining(context, hash);
     add_musical(context, hash);
     status = a1_hash_end(&hash, keys->result, err);
 
@@ -170,8 +202,8 @@ allin1_status a1_keys_again(allin1_context *context, const char *path,
 }
 
 allin1_status a1_keys_of_memory(allin1_context *context, const float *const *blocks,
-                                size_t block_count, size_t floats, bool from_spectrogram,
-                                a1_keys *keys, a1_error *err)
+                                size_t block_count, size_t floats, const allin1_request *request,
+                                bool from_spectrogram, a1_keys *keys, a1_error *err)
 {
     *keys = (a1_keys){0};
     a1_hash *hash;
@@ -181,5 +213,5 @@ allin1_status a1_keys_of_memory(allin1_context *context, const float *const *blo
         a1_hash_add(hash, blocks[i], floats * sizeof(float));
     A1_TRY(a1_hash_end(&hash, keys->input, err));
     a1_span_end(&context->recorder);
-    return derive(context, from_spectrogram ? FROM_SPECTROGRAM : FROM_MIX, NULL, NULL, keys, err);
+    return derive(context, from_spectrogram ? FROM_SPECTROGRAM : FROM_MIX, NULL, request, keys, err);
 }

@@ -30,6 +30,13 @@ static bool read_network(a1_requirements *wanted, const char *value, size_t leng
     return is(value, length, "fp32");
 }
 
+static bool read_model(a1_requirements *wanted, const char *value, size_t length)
+{
+    wanted->model = value;
+    wanted->model_length = length;
+    return length > 0;
+}
+
 static bool read_threads(a1_requirements *wanted, const char *value, size_t length)
 {
     wanted->threads = 0;
@@ -58,6 +65,7 @@ allin1_status a1_requirements_parse(a1_requirements *wanted, const char *list, a
         {"spectrogram", "fast or reference", read_spectrogram},
         {"demix", "fp32, bf16 or mixed", read_demix},
         {"network", "fp32", read_network},
+        {"model", "a model's name", read_model},
         {"threads", "a whole number", read_threads},
         {"cpu", "scalar, neon, avx2 or avx512", read_cpu},
     };
@@ -71,7 +79,7 @@ allin1_status a1_requirements_parse(a1_requirements *wanted, const char *list, a
         if (i == KNOWN || name == length)
             return a1_fail(err, ALLIN1_ERROR_ARGUMENT,
                            "\"%.*s\" cannot be required; what can: spectrogram=, demix=, network=, "
-                           "threads=, cpu=",
+                           "model=, threads=, cpu=",
                            (int)(length < 64 ? length : 64), list);
         const char *value = list + name + 1;
         if (!known[i].read(wanted, value, length - name - 1))
@@ -122,6 +130,17 @@ allin1_status a1_requirements_check(const allin1_context *context, a1_error *err
                        "threads=%u is required, but %u would run: the settings ask for %u%s",
                        wanted->threads, threads, settings->threads,
                        settings->threads ? "" : ", which means one for each processor");
+    const char *model = context->first.model;
+    if (wanted->model && !is(wanted->model, wanted->model_length, model))
+        return a1_fail(err, ALLIN1_ERROR_REQUIREMENT,
+                       "model=%.*s is required, but %s would run: the settings ask for %s",
+                       (int)(wanted->model_length < 256 ? wanted->model_length : 256),
+                       wanted->model, model, settings->model);
+    if (wanted->demix && context->first.hears_mix && !a1_context_refines(context))
+        return a1_fail(err, ALLIN1_ERROR_REQUIREMENT,
+                       "demix=%s is required, but nothing would be separated: the model %s hears the "
+                       "mix",
+                       wanted->demix, model);
     if (wanted->demix && !a1_context_demixes(context))
         return a1_fail(err, ALLIN1_ERROR_REQUIREMENT,
                        "demix=%s is required, but nothing would be separated: the settings ask for "

@@ -206,11 +206,17 @@ typedef struct allin1_metre {
 } allin1_metre;
 
 typedef struct allin1_settings {
-    /* "harmonix-all" (default), "harmonix-fold0" to "harmonix-fold7", or the path of a .a1w file. */
+    /* "auto" (default), "student", "harmonix-all", "harmonix-fold0" to "harmonix-fold7", or the path of
+     * a .a1w file of one of these families. The student is built in, hears the mix without separation,
+     * and is many times faster and not as good (docs/STUDENT.md). "auto" is harmonix-all where its
+     * weights and the demixer's are there, and when a demixer is named; else the student, which the log
+     * and every result tell; what only stems can give (a request with stems or embeddings, a
+     * spectrogram) goes to harmonix-all all the same. */
     const char *model;
-    /* "htdemucs" (default), or the path of a .a1w file. "none": no separation; stems are guessed from
-     * the mix's spectrogram, many times faster and not as good (docs/TRAINING.md). There are then no
-     * stems to keep: a request's demix_dir is not used. */
+    /* NULL (default): "htdemucs" where the model needs stems. "htdemucs", or the path of a .a1w file;
+     * "none": no separation; stems are guessed from the mix's spectrogram, many times faster and not as
+     * good (docs/TRAINING.md). There are then no stems to keep: a request's demix_dir is not used. To
+     * name one for a student that is not to be refined is an ALLIN1_ERROR_ARGUMENT. */
     const char *demix_model;
     /* Looked into before $ALLIN1_WEIGHTS and the user's cache. NULL (default): none. */
     const char *weights_dir;
@@ -264,8 +270,14 @@ typedef struct allin1_settings {
     /* What must really run: a list such as "spectrogram=fast,demix=bf16,threads=2,cpu=avx512";
      * network=fp32 besides. What is asked for and what runs are two things; when they differ, the call
      * that sees it, allin1_open first of all, gives ALLIN1_ERROR_REQUIREMENT and no result. NULL
-     * (default): nothing. */
+     * (default): nothing. model=NAME besides: the model that songs go through, the first one of a
+     * cascade. */
     const char *require;
+    /* A cascade: a song on which the student's confidence (allin1_student) is below this goes through the
+     * full pipeline, too, and gets its result. 0 to 1; 0 (default): none does. Only with a student; the
+     * models are then loaded by allin1_open, and what is missing is its error. */
+    double refine;
+    const char *refine_model; /* the network of the full pipeline; NULL (default): "harmonix-all" */
 } allin1_settings;
 
 void allin1_settings_default(allin1_settings *settings);
@@ -417,7 +429,28 @@ typedef struct allin1_provenance {
     double unknown_threshold; /* of the sections' labels; 0: none */
     /* Why a guard gave up what was asked for, with figures; "" when none did. */
     const char *spec_fallback, *demix_fallback;
+    const char *model_requested; /* as the settings named it, "auto" perhaps; `model` is what was used */
 } allin1_provenance;
+
+#define ALLIN1_EVIDENCE 8
+
+/* Names of allin1_student.evidence, in order; NULL from index ALLIN1_EVIDENCE on. */
+const char *allin1_evidence_name(size_t index);
+
+/* What a student thought of its own result. */
+typedef struct allin1_student {
+    const char *model, *digest; /* of the student */
+    double confidence; /* 0 to 1: the F-measure of its beats (70 ms) against those of the full pipeline
+                          that is to be expected; NAN when its weights do not tell how to know */
+    /* What that follows from, 0 to 1 each, all 0 with fewer than two beats. Means over the beats: of the
+     * beat activation on them ("beat") and between them ("between"), of the downbeat activation
+     * on downbeats ("downbeat"), of the confidences ("beat_confidence", "downbeat_confidence");
+     * "tempo": tempo_confidence; "steady": 1 when all intervals are equal; "covered": the part of
+     * the song that has beats. */
+    double evidence[ALLIN1_EVIDENCE];
+    double refine; /* allin1_settings.refine */
+    int refined;   /* not 0: the result is the full pipeline's */
+} allin1_student;
 
 /* A tempo that a listener might tap instead of the result's. */
 typedef struct allin1_tempo_alternative {
@@ -462,6 +495,7 @@ typedef struct allin1_result {
      * paths through the model, not only the best. NULL when the file that was read does not tell. */
     const double *beat_confidences;     /* [beat_count] */
     const double *downbeat_confidences; /* [downbeat_count] */
+    const allin1_student *student; /* NULL when no student heard the song */
 } allin1_result;
 
 void allin1_result_free(allin1_result **result);

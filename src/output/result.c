@@ -22,6 +22,7 @@ allin1_status a1_result_create(a1_result **out, a1_error *err)
     from->version = from->key = from->input_sha256 = "";
     from->container = from->codec = from->channel_layout = "";
     from->stems_mode = from->demix_model = from->model = from->precision = "";
+    from->model_requested = "";
     from->spec_fallback = from->demix_fallback = "";
     from->demix_precision_requested = from->demix_precision = "";
     return ALLIN1_OK;

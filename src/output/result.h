@@ -12,6 +12,7 @@ typedef struct a1_result {
     allin1_activations activations;
     allin1_embeddings embeddings;
     allin1_waveform waveform;
+    allin1_student student;
     allin1_run run;
     struct a1_block *blocks;
 } a1_result;

@@ -9,6 +9,7 @@
 #define TIME_DECIMALS 2
 #define FINE_DECIMALS 3
 #define DURATION_DECIMALS 6
+#define STUDENT_DECIMALS 4
 
 static void put_model_files(a1_json *json, const allin1_model_file *files, size_t count)
 {
@@ -115,6 +116,7 @@ static void put_provenance(a1_json *json, const allin1_provenance *from,
     a1_json_close(json, '}');
 
     a1_json_open(json, "network", '{');
+    a1_json_string(json, "model_requested", from->model_requested);
     a1_json_string(json, "model", from->model);
     a1_json_decimal(json, "downbeat_threshold", from->downbeat_threshold, 6);
     a1_json_string(json, "precision", from->precision);
@@ -218,6 +220,24 @@ static void put_confidences(a1_json *json, const char *key, const double *values
         a1_json_null(json, key);
 }
 
+/* Only where a student heard the song. */
+static void put_student(a1_json *json, const allin1_student *student)
+{
+    if (!student)
+        return;
+    a1_json_open(json, "student", '{');
+    a1_json_string(json, "model", student->model);
+    a1_json_string(json, "digest", student->digest);
+    a1_json_decimal(json, "confidence", student->confidence, STUDENT_DECIMALS);
+    a1_json_open(json, "evidence", '{');
+    for (size_t i = 0; i < ALLIN1_EVIDENCE; i++)
+        a1_json_decimal(json, allin1_evidence_name(i), student->evidence[i], STUDENT_DECIMALS);
+    a1_json_close(json, '}');
+    put_if_given(json, "refine", student->refine);
+    a1_json_bool(json, "refined", student->refined);
+    a1_json_close(json, '}');
+}
+
 char *a1_result_json(const allin1_result *result, const allin1_arrays *arrays)
 {
     a1_json json;
@@ -246,6 +266,7 @@ char *a1_result_json(const allin1_result *result, const allin1_arrays *arrays)
     put_confidences(&json, "beat_confidences", result->beat_confidences, result->beat_count);
     put_confidences(&json, "downbeat_confidences", result->downbeat_confidences,
                     result->downbeat_count);
+    put_student(&json, result->student);
     put_provenance(&json, &result->provenance, arrays);
     a1_json_close(&json, '}');
     return a1_json_take(&json);

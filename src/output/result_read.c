@@ -284,6 +284,24 @@ static allin1_status read_alternatives(const reading *in, const json_t *root)
     return ALLIN1_OK;
 }
 
+static allin1_status read_student(const reading *in, const json_t *root)
+{
+    const json_t *student = json_object_get(root, "student");
+    const json_t *evidence = json_object_get(student, "evidence");
+    allin1_student *out = &in->result->student;
+    if (!json_is_object(student))
+        return ALLIN1_OK;
+    A1_TRY(copy_string(in, student, "model", &out->model));
+    A1_TRY(copy_string(in, student, "digest", &out->digest));
+    A1_TRY(read_optional(in, student, "confidence", 1, NAN, &out->confidence));
+    A1_TRY(read_optional(in, student, "refine", 1, 0, &out->refine));
+    for (size_t i = 0; i < ALLIN1_EVIDENCE; i++)
+        A1_TRY(read_optional(in, evidence, allin1_evidence_name(i), 1, 0, &out->evidence[i]));
+    out->refined = json_is_true(json_object_get(student, "refined"));
+    in->result->shown.student = out;
+    return ALLIN1_OK;
+}
+
 /* Only what a later reader needs: whether the result still holds, and what it came from. */
 static allin1_status read_provenance(const reading *in, const json_t *root, allin1_arrays *arrays)
 {
@@ -296,7 +314,9 @@ static allin1_status read_provenance(const reading *in, const json_t *root, alli
     const json_int_t rate = json_integer_value(json_object_get(input, "sample_rate"));
     from->sample_rate = rate > 0 && rate <= MAX_RATE ? (int)rate : 0;
     A1_TRY(copy_string(in, input, "sha256", &from->input_sha256));
-    A1_TRY(copy_string(in, json_object_get(provenance, "network"), "model", &from->model));
+    const json_t *network = json_object_get(provenance, "network");
+    A1_TRY(copy_string(in, network, "model_requested", &from->model_requested));
+    A1_TRY(copy_string(in, network, "model", &from->model));
     A1_TRY(copy_string(in, json_object_get(provenance, "stems"), "model", &from->demix_model));
     if (arrays) {
         A1_TRY(copy_string(in, kept, "activations", &arrays->activations));
@@ -346,6 +366,7 @@ static allin1_status read_root(const reading *in, const json_t *root, allin1_arr
         if (!json_object_get(root, "beats_per_bar") &&
             result->beat_positions[i] > result->beats_per_bar)
             result->beats_per_bar = result->beat_positions[i];
+    A1_TRY(read_student(in, root));
     return read_provenance(in, root, arrays);
 }
 

@@ -9,10 +9,14 @@
 #include "faults/allocations.h"
 #include "output/numpy.h"
 #include "output/result.h"
+#include "support/tiny_model.h"
+#include "weights/mapped.h"
 
 #define FRAMES 30
 
 static char model_path[1024], demix_model_path[1024], sound_path[1024], json_path[1024];
+static char refine_model_path[1024];
+static double refine;
 static float spectrogram[4 * FRAMES * 81];
 
 static int set_up(void **state)
@@ -21,6 +25,8 @@ static int set_up(void **state)
     small_sandbox();
     strcpy(model_path, sandbox_path("models/tiny-harmonix.a1w"));
     strcpy(demix_model_path, sandbox_path("models/tiny-htdemucs.a1w"));
+    strcpy(refine_model_path, model_path);
+    refine = 0;
     strcpy(sound_path, sandbox_path("a.wav"));
     strcpy(json_path, sandbox_path("a.json"));
     make_sound("a.wav", MUSIC, 0.2);
@@ -51,6 +57,8 @@ static allin1_status open_small(allin1_context **context, a1_error *err)
     settings.model = model_path;
     settings.demix_model = demix_model_path;
     settings.weights_dir = sandbox_path("models");
+    settings.refine = refine;
+    settings.refine_model = refine_model_path;
     settings.threads = 2;
     const allin1_status status = allin1_open(context, &settings, &error);
     assert_true((*context != NULL) == (status == ALLIN1_OK));
@@ -164,6 +172,23 @@ static void guessing_its_stems(void **state)
     each_allocation_of_a_file("a file without a demixer");
 }
 
+/* It is unsure of itself, so that the full pipeline comes after it. */
+static void asking_a_student_first(void **state)
+{
+    (void)state;
+    a1_error err = {0};
+    a1_tensor_set *student;
+    strcpy(model_path, sandbox_path("models/unsure.a1w"));
+    refine = 0.5;
+    if (test_tiny_student(2, 1, &student, &err) != ALLIN1_OK ||
+        a1_tensor_set_put_text(student, "confidence", "constant=-1", &err) != ALLIN1_OK ||
+        a1_mapped_write(model_path, student, true, NULL, &err) != ALLIN1_OK)
+        fail_msg("%s", err.message);
+    a1_tensor_set_destroy(&student);
+    allocations_fail_each("opening a cascade", only_open, NULL, 1);
+    each_allocation_of_a_file("a file through a cascade");
+}
+
 static void writing_and_reading(void **state)
 {
     (void)state;
@@ -186,6 +211,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(analysing_a_spectrogram, set_up, clean_up),
         cmocka_unit_test_setup_teardown(analysing_a_file, set_up, clean_up),
         cmocka_unit_test_setup_teardown(guessing_its_stems, set_up, clean_up),
+        cmocka_unit_test_setup_teardown(asking_a_student_first, set_up, clean_up),
         cmocka_unit_test_setup_teardown(writing_and_reading, set_up, clean_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -15,11 +15,13 @@ static void good_lists(void **state)
     assert_int_equal(wanted.threads, 0);
     assert_int_equal(a1_requirements_parse(&wanted,
                                            "spectrogram=fast,demix=bf16,threads=12,cpu=avx512,"
-                                           "network=fp32",
+                                           "network=fp32,model=harmonix-all",
                                            NULL),
                      ALLIN1_OK);
     assert_string_equal(wanted.spectrogram, "fast");
     assert_string_equal(wanted.demix, "bf16");
+    assert_int_equal(wanted.model_length, strlen("harmonix-all"));
+    assert_memory_equal(wanted.model, "harmonix-all", wanted.model_length);
     assert_int_equal(wanted.threads, 12);
     assert_int_equal(wanted.cpu, ALLIN1_CPU_AVX512);
 }
@@ -40,6 +42,7 @@ static void bad_lists(void **state)
         {"spectrogram=auto", "not \"auto\""},
         {"spectrogram=fastest", "not \"fastest\""},
         {"demix=auto", "demix= takes"},
+        {"model=", "model= takes a model's name"},
         {"network=bf16", "network= takes fp32, not \"bf16\""},
         {"threads=0", "threads= takes"},
         {"threads=-1", "threads= takes"},

@@ -1,0 +1,268 @@
+/* Which model listens to a song, and the way from its files to a network that runs. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "context.h"
+
+#define AUTO "auto"
+#define STUDENT "student"
+#define FULL "harmonix-all"
+
+void a1_loaded_model_free_sets(a1_loaded_model *model)
+{
+    for (size_t i = 0; i < model->count; i++)
+        a1_tensor_set_destroy(&model->sets[i]);
+}
+
+void a1_listener_free(a1_listener *listener)
+{
+    a1_metrical_destroy(&listener->metrical);
+    a1_network_destroy(&listener->network);
+    a1_student_destroy(&listener->student);
+    a1_loaded_model_free_sets(&listener->files);
+    free(listener->files.infos);
+}
+
+/* Choice ----------------------------------------------------------------------------------------- */
+
+bool a1_context_refines(const allin1_context *context)
+{
+    return context->settings.refine > 0;
+}
+
+/* What a student, or none, can do in this place. */
+static allin1_status check_role(const allin1_context *context, const a1_listener *listener,
+                                a1_error *err)
+{
+    const bool refines = a1_context_refines(context), first = listener == &context->first;
+    if (!first && listener->hears_mix)
+        return a1_fail(err, ALLIN1_ERROR_ARGUMENT, "a student does not refine a student");
+    if (first && refines && !listener->hears_mix)
+        return a1_fail(err, ALLIN1_ERROR_ARGUMENT,
+                       "to refine is for songs of which a student is unsure: %s is none",
+                       listener->model);
+    if (first && !refines && listener->hears_mix && context->demixer_named)
+        return a1_fail(err, ALLIN1_ERROR_ARGUMENT,
+                       "the model %s hears the mix and needs no demixer: %s and it do not go together",
+                       listener->model, context->settings.demix_model);
+    if (first && refines && listener->files.count > 0 && !listener->calibration.known)
+        return a1_fail(err, ALLIN1_ERROR_ARGUMENT,
+                       "the weights of %s do not tell how sure it is: nothing can be refined by that",
+                       listener->model);
+    return ALLIN1_OK;
+}
+
+/* The student, unless all that the full pipeline needs is there. */
+static allin1_status choose_automatically(allin1_context *context, a1_error *err)
+{
+    const allin1_settings *settings = &context->settings;
+    bool network = false, demixer = false, student = false;
+    A1_TRY(a1_weights_there(settings->weights_dir, STUDENT, &student, err));
+    A1_TRY(a1_weights_there(settings->weights_dir, FULL, &network, err));
+    A1_TRY(a1_weights_there(settings->weights_dir, settings->demix_model, &demixer, err));
+    context->student_taken = student && !(network && demixer);
+    context->first.model = context->student_taken ? STUDENT : FULL;
+    context->second.model = context->student_taken ? FULL : NULL;
+    return ALLIN1_OK;
+}
+
+allin1_status a1_context_choose_model(allin1_context *context, a1_error *err)
+{
+    const allin1_settings *settings = &context->settings;
+    const bool automatic = strcmp(settings->model, AUTO) == 0;
+    context->first.model = settings->model;
+    if (a1_context_refines(context)) {
+        context->first.model = automatic ? STUDENT : settings->model;
+        context->second.model = settings->refine_model ? settings->refine_model : FULL;
+    } else if (automatic && context->demixer_named) {
+        context->first.model = FULL;
+    } else if (automatic) {
+        A1_TRY(choose_automatically(context, err));
+    }
+    context->first.hears_mix = strcmp(context->first.model, STUDENT) == 0;
+    return context->first.hears_mix ? check_role(context, &context->first, err) : ALLIN1_OK;
+}
+
+void a1_context_say_choice(const allin1_context *context)
+{
+    if (context->student_taken)
+        a1_log(context, ALLIN1_LOG_WARNING,
+               "the weights of " FULL " and %s are not all here: the student built in is used, quicker "
+               "and not as good; `allin1 models fetch` gets them",
+               context->settings.demix_model);
+}
+
+allin1_status a1_context_check_refining(allin1_context *context, a1_error *err)
+{
+    if (!a1_context_refines(context))
+        return ALLIN1_OK;
+    A1_TRY(a1_context_find_network(context, &context->first, err));
+    A1_TRY(a1_context_find_network(context, &context->second, err));
+    return a1_context_demixes(context) ? a1_context_find_demixer(context, err) : ALLIN1_OK;
+}
+
+a1_listener *a1_context_listener(allin1_context *context, bool stems)
+{
+    return stems && context->student_taken ? &context->second : &context->first;
+}
+
+/* Files ------------------------------------------------------------------------------------------ */
+
+/* "0.24" to 0.24, whatever the locale; false for anything but digits with one point. */
+static bool parse_threshold(const char *text, double *value)
+{
+    double digits = 0, scale = 1;
+    bool point = false, any = false;
+    for (; text && *text; text++) {
+        if (*text == '.' && !point) {
+            point = true;
+        } else if (*text >= '0' && *text <= '9') {
+            digits = digits * 10 + (*text - '0');
+            scale *= point ? 10 : 1;
+            any = true;
+        } else {
+            return false;
+        }
+    }
+    *value = digits / scale;
+    return any && *value <= 1;
+}
+
+/* The ensemble's threshold is the mean of its folds'. */
+static allin1_status mean_threshold(const a1_loaded_model *model, double *mean, a1_error *err)
+{
+    double sum = 0;
+    for (size_t i = 0; i < model->count; i++) {
+        double value;
+        if (!parse_threshold(a1_tensor_set_text(model->sets[i], "best_threshold_downbeat"), &value))
+            return a1_fail(err, ALLIN1_ERROR_FORMAT,
+                           "%s: the text value best_threshold_downbeat is missing or not between 0 "
+                           "and 1",
+                           model->infos[i].path);
+        sum += value;
+    }
+    *mean = sum / (double)model->count;
+    return ALLIN1_OK;
+}
+
+static bool is_of_family(const a1_loaded_model *model, size_t index, const char *family)
+{
+    const char *found = a1_tensor_set_text(model->sets[index], "family");
+    return found && strcmp(found, family) == 0;
+}
+
+/* A student may stand where a harmonix network does, alone. */
+static allin1_status check_family(const a1_loaded_model *model, const char *family, a1_error *err)
+{
+    if (strcmp(family, "harmonix") == 0 && model->count == 1 && is_of_family(model, 0, "student"))
+        return ALLIN1_OK;
+    for (size_t i = 0; i < model->count; i++) {
+        const char *found = a1_tensor_set_text(model->sets[i], "family");
+        if (!is_of_family(model, i, family))
+            return a1_fail(err, ALLIN1_ERROR_ARGUMENT,
+                           "%s: holds a model of the family \"%s\", not \"%s\"",
+                           model->infos[i].path, found ? found : "", family);
+    }
+    return ALLIN1_OK;
+}
+
+allin1_status a1_context_find_files(allin1_context *context, const char *name, const char *family,
+                                    a1_loaded_model *model, a1_error *err)
+{
+    a1_weights_info *infos = calloc(A1_WEIGHTS_MAX_FILES, sizeof *infos);
+    if (!infos)
+        return a1_fail_memory(err, "a model");
+    allin1_status status =
+        a1_weights_load_model(context->settings.weights_dir, name, context->pool, model->sets,
+                              infos, &model->count, err);
+    if (status != ALLIN1_OK) {
+        model->count = 0;
+        free(infos);
+        /* Whatever keeps a weight file from being used, callers have the same two cases. */
+        if (status == ALLIN1_ERROR_IO)
+            status = ALLIN1_ERROR_WEIGHTS_MISSING;
+        else if (status == ALLIN1_ERROR_FORMAT)
+            status = ALLIN1_ERROR_WEIGHTS_DAMAGED;
+        return status;
+    }
+    model->infos = infos;
+    status = check_family(model, family, err);
+    if (status != ALLIN1_OK) {
+        a1_loaded_model_free_sets(model);
+        free(infos);
+        *model = (a1_loaded_model){0};
+        return status;
+    }
+    for (size_t i = 0; i < model->count; i++) {
+        if (infos[i].warning[0])
+            a1_log(context, ALLIN1_LOG_WARNING, "%s", infos[i].warning);
+        a1_log(context, ALLIN1_LOG_DEBUG, "weights: %s (%s, digest %.16s)", infos[i].path,
+               infos[i].format, infos[i].digest);
+    }
+    return ALLIN1_OK;
+}
+
+allin1_status a1_context_find_network(allin1_context *context, a1_listener *listener,
+                                      a1_error *err)
+{
+    a1_loaded_model *files = &listener->files;
+    if (files->count > 0)
+        return ALLIN1_OK;
+    const unsigned depth = context->recorder.depth;
+    allin1_span *span = a1_span_begin(&context->recorder, ALLIN1_STAGE_MODEL_LOAD);
+    allin1_status status;
+    A1_CHECK(a1_context_find_files(context, listener->model, "harmonix", files, err));
+    listener->hears_mix = is_of_family(files, 0, "student");
+    status = mean_threshold(files, &listener->downbeat_threshold, err);
+    if (status == ALLIN1_OK && listener->hears_mix)
+        status = a1_calibration_read(&listener->calibration,
+                                     a1_tensor_set_text(files->sets[0], "confidence"),
+                                     files->infos[0].path, err);
+    if (status == ALLIN1_OK)
+        status = check_role(context, listener, err);
+    if (status != ALLIN1_OK) {
+        a1_loaded_model_free_sets(files);
+        free(files->infos);
+        *files = (a1_loaded_model){0};
+        goto done;
+    }
+    span->mode = "read";
+    span->count = files->count;
+    a1_span_end(&context->recorder);
+
+done:
+    a1_spans_unwind(&context->recorder, depth);
+    return status;
+}
+
+allin1_status a1_context_build_network(allin1_context *context, a1_listener *listener,
+                                       a1_error *err)
+{
+    if ((listener->network || listener->student) && listener->metrical)
+        return ALLIN1_OK;
+    A1_TRY(a1_context_find_network(context, listener, err));
+    const unsigned depth = context->recorder.depth;
+    allin1_span *span = a1_span_begin(&context->recorder, ALLIN1_STAGE_MODEL_LOAD);
+    span->mode = "build";
+    span->count = listener->files.count;
+    allin1_status status;
+    if (listener->hears_mix && !listener->student) {
+        A1_CHECK(a1_student_create(&listener->student, listener->files.sets[0],
+                                   &context->cpu, err));
+        a1_loaded_model_free_sets(&listener->files);
+    } else if (!listener->hears_mix && !listener->network) {
+        A1_CHECK(a1_network_create(&listener->network,
+                                   (const a1_tensor_set *const *)listener->files.sets,
+                                   listener->files.count, &context->cpu, err));
+        a1_loaded_model_free_sets(&listener->files);
+    }
+    a1_metrical_settings settings = context->beat_settings;
+    settings.threshold = listener->downbeat_threshold;
+    A1_CHECK(a1_metrical_create(&listener->metrical, &settings, &context->cpu, err));
+    a1_span_end(&context->recorder);
+
+done:
+    a1_spans_unwind(&context->recorder, depth);
+    return status;
+}
+
