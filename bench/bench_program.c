@@ -113,7 +113,8 @@ static spans read_spans(const char *path)
 static spans analyse(char *program, const char *song, double *started)
 {
     char *timings = path_in_folder("timings.jsonl"), *results = path_in_folder("struct");
-    char *arguments[] = {program,   "-q",    "--threads", "2",          "--timings", timings,
+    char *arguments[] = {program,   "-q",    "-m",        "harmonix-all",
+                         "--threads", "2",    "--timings", timings,
                          "--overwrite", "-o", results,     (char *)song, NULL};
     unlink(timings);
     *started = 1e-9 * (double)a1_monotonic_ns();

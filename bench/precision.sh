@@ -30,7 +30,7 @@ fi
 # All precisions of a song before the next song, so that a part of the work is a table too.
 printf '%s\0' "$out"/songs/* | xargs -0 -n 1 -P "${JOBS:-2}" sh -c '
     for precision in $precisions; do
-        "$program" -q --threads 1 --precision "$precision" -o "$out/$precision" "$1"
+        "$program" -q -m harmonix-all --threads 1 --precision "$precision" -o "$out/$precision" "$1"
     done' sh
 for precision in $precisions; do
     [ "$precision" = fp32 ] ||

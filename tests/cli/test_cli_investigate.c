@@ -248,7 +248,7 @@ static void bench_that_cannot_run(void **state)
     program_expect(&run, 1);
     expect_text(run.err, "text.wav");
     program_free(&run);
-    run = RUN("bench", "a.wav"); /* no weights in the sandbox */
+    run = RUN("bench", "-m", "harmonix-all", "a.wav"); /* no weights in the sandbox */
     program_expect(&run, 3);
     program_free(&run);
     run = RUN("bench", SMALL, "a.wav", "--vs", "--model nonsense");

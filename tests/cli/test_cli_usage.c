@@ -185,7 +185,7 @@ static void weights_are_missing_or_damaged(void **state)
 {
     (void)state;
     make_sound("a.wav", MUSIC, 1);
-    program_outcome run = RUN("a.wav", "b.wav");
+    program_outcome run = RUN("-m", "harmonix-all", "a.wav", "b.wav");
     program_expect(&run, 3);
     expect_text(run.err, "harmonix-fold0");
     expect_text(run.err, "allin1 models fetch");

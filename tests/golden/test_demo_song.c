@@ -149,7 +149,7 @@ static void finds_the_true_structure(void **state)
     program_expect(&rendered, 0);
     program_free(&rendered);
     program_outcome outcome =
-        program_run(&setting, (const char *const[]){"-q", "-o", "results", "song.wav", NULL});
+        program_run(&setting, (const char *const[]){"-q", "-m", "harmonix-all", "-o", "results", "song.wav", NULL});
     program_expect(&outcome, 0);
     program_free(&outcome);
 

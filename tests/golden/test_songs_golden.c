@@ -62,6 +62,7 @@ static int open_context(void **state)
     allin1_settings settings;
     allin1_error error;
     allin1_settings_default(&settings);
+    settings.model = "harmonix-all";
     settings.precision = ALLIN1_PRECISION_FP32; /* the reference's; the others are docs/SPEED.md's */
     snprintf(weights, sizeof weights, "%s/weights", test_shared_dir());
     settings.weights_dir = weights;

@@ -20,7 +20,7 @@ def label(options, row, target):
     try:
         song = work / ("song" + pathlib.Path(row["path"]).suffix)
         song.symlink_to((options.music / row["path"]).resolve())
-        run = subprocess.run([options.program, "-q", "-a", "-o", work / "out", "--threads", str(options.threads),
+        run = subprocess.run([options.program, "-q", "-a", "-m", "harmonix-all", "-o", work / "out", "--threads", str(options.threads),
                               "--precision", options.precision, song],
                              capture_output=True, text=True)
         if run.returncode:
