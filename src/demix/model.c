@@ -47,14 +47,19 @@ static allin1_status read_vector(const loader *l, const char *prefix, const char
     return read_tensor(l, prefix, name, 1, &count, out);
 }
 
-/* The same in the loader's own room, until the next call. */
-static allin1_status read_values(loader *l, const char *prefix, const char *name, unsigned rank,
-                                 const size_t *shape)
+/* A matrix's values, as they lie in the set or, in a rare type, in the loader's own room until the
+ * next call. */
+static allin1_status find_values(loader *l, const char *prefix, const char *name, unsigned rank,
+                                 const size_t *shape, a1_gemm_source *source)
 {
     char full[160];
     snprintf(full, sizeof full, "%s%s", prefix, name);
     const a1_tensor *tensor;
     A1_TRY(a1_tensor_set_require(l->set, full, rank, shape, &tensor, l->err));
+    *source = (a1_gemm_source){.values = tensor->data, .half = tensor->dtype == A1_F16};
+    if (tensor->dtype == A1_F16 || tensor->dtype == A1_F32)
+        return ALLIN1_OK;
+    source->values = l->values;
     return a1_tensor_to_f32(tensor, l->values, l->err);
 }
 
@@ -85,7 +90,7 @@ static allin1_status read_conv(loader *l, const char *prefix, const char *name, 
     size_t taps = 1;
     for (unsigned i = 2; i < rank; i++)
         taps *= shape[i];
-    A1_TRY(read_values(l, prefix, weight, rank, shape));
+    A1_TRY(find_values(l, prefix, weight, rank, shape, source));
     A1_TRY(read_vector(l, prefix, bias_name, out, bias));
     size_t *columns = l->offsets + taps * in;
     for (size_t t = 0; t < taps; t++)
@@ -93,7 +98,11 @@ static allin1_status read_conv(loader *l, const char *prefix, const char *name, 
             l->offsets[t * in + i] = i * taps + t;
     for (size_t o = 0; o < out; o++)
         columns[o] = o * in * taps;
-    *source = (a1_gemm_source){l->values, l->offsets, taps * in, columns, out, *bias};
+    source->row_offset = l->offsets;
+    source->k = taps * in;
+    source->column_offset = columns;
+    source->columns = out;
+    source->bias = *bias;
     return ALLIN1_OK;
 }
 
@@ -246,12 +255,14 @@ static allin1_status load_conv_tr(loader *l, const char *prefix, int branch, dec
     float *bias = NULL, *bias4 = a1_aligned_alloc(4 * out * sizeof *bias4);
     int32_t *slots = malloc(panels * 32 * sizeof *slots);
     a1_gemm_group *groups = malloc(panels * 2 * sizeof *groups);
+    a1_gemm_source source;
     allin1_status status = ALLIN1_ERROR_MEMORY;
     if (!slots || !groups || !bias4) {
         a1_fail_memory(l->err, prefix);
         goto done;
     }
-    A1_CHECK(read_values(l, prefix, "conv_tr.weight", branch ? 3 : 4, (size_t[]){in, out, 8, 1}));
+    A1_CHECK(find_values(l, prefix, "conv_tr.weight", branch ? 3 : 4, (size_t[]){in, out, 8, 1},
+                         &source));
     A1_CHECK(read_vector(l, prefix, "conv_tr.bias", out, &bias));
     size_t *columns = l->offsets + 2 * in;
     for (size_t i = 0; i < in; i++) {
@@ -271,7 +282,11 @@ static allin1_status load_conv_tr(loader *l, const char *prefix, int branch, dec
         for (size_t s = 0; s < 16; s++)
             slots[g * 16 + s] = s < valid ? (int32_t)(phase * out + first + s) : -1;
     }
-    const a1_gemm_source source = {l->values, l->offsets, 2 * in, columns, 4 * out, bias4};
+    source.row_offset = l->offsets;
+    source.k = 2 * in;
+    source.column_offset = columns;
+    source.columns = 4 * out;
+    source.bias = bias4;
     A1_CHECK(a1_gemm_weights_pack(&level->conv_tr, &source, panels, slots, groups, 0,
                                   choose_precision(l, 0), l->err));
     note_scratch(l, &level->conv_tr);
@@ -315,19 +330,23 @@ static allin1_status load_linear(loader *l, const char *prefix, const char *weig
                                  size_t count, size_t scaled, float scale, a1_gemm_weights *weights)
 {
     float *bias = NULL;
-    A1_TRY(read_values(l, prefix, weight_name, 2, (size_t[]){out, in}));
+    a1_gemm_source source;
+    A1_TRY(find_values(l, prefix, weight_name, 2, (size_t[]){out, in}, &source));
     A1_TRY(read_vector(l, prefix, bias_name, out, &bias));
-    float *values = l->values + first * in;
-    for (size_t i = 0; i < scaled * in; i++)
-        values[i] *= scale;
     for (size_t o = 0; o < scaled; o++)
         bias[first + o] *= scale;
     size_t *columns = l->offsets + in;
     for (size_t i = 0; i < in; i++)
         l->offsets[i] = i;
     for (size_t o = 0; o < count; o++)
-        columns[o] = o * in;
-    const a1_gemm_source source = {values, l->offsets, in, columns, count, bias + first};
+        columns[o] = (first + o) * in;
+    source.row_offset = l->offsets;
+    source.k = in;
+    source.column_offset = columns;
+    source.columns = count;
+    source.bias = bias + first;
+    source.scaled = scaled;
+    source.scale = scale;
     const allin1_status status =
         a1_gemm_weights_pack_simple(weights, &source, 0, choose_precision(l, 1), l->err);
     if (status == ALLIN1_OK)
@@ -376,40 +395,6 @@ static allin1_status load_transformer_layer(loader *l, int branch, size_t i)
 size_t a1_htdemucs_tokens(const a1_htdemucs *model, int branch)
 {
     return branch ? model->lengths[LEVELS] : model->rows[LEVELS] * SPEC_FRAMES;
-}
-
-/* Sinusoidal positions in double. Frequency: frame and row, each half of the width, sine and cosine
- * interleaved. Time: all cosines, then all sines, with another exponent. */
-static allin1_status make_positions(const loader *l)
-{
-    a1_htdemucs *model = l->model;
-    const size_t width = model->width, half = width / 2;
-    for (int branch = 0; branch < 2; branch++) {
-        model->position[branch] =
-            a1_aligned_alloc(a1_htdemucs_tokens(model, branch) * width * sizeof(float));
-        if (!model->position[branch])
-            return a1_fail_memory(l->err, "the position tables");
-    }
-    for (size_t row = 0; row < model->rows[LEVELS]; row++)
-        for (size_t frame = 0; frame < SPEC_FRAMES; frame++) {
-            float *out = model->position[0] + (row * SPEC_FRAMES + frame) * width;
-            for (size_t i = 0; i < half / 2; i++) {
-                const double w = pow(10000.0, -2.0 * (double)i / (double)half);
-                out[2 * i] = (float)sin((double)frame * w);
-                out[2 * i + 1] = (float)cos((double)frame * w);
-                out[half + 2 * i] = (float)sin((double)row * w);
-                out[half + 2 * i + 1] = (float)cos((double)row * w);
-            }
-        }
-    for (size_t t = 0; t < model->lengths[LEVELS]; t++) {
-        float *out = model->position[1] + t * width;
-        for (size_t k = 0; k < half; k++) {
-            const double phase = (double)t / pow(10000.0, (double)k / (double)(half - 1));
-            out[k] = (float)cos(phase);
-            out[half + k] = (float)sin(phase);
-        }
-    }
-    return ALLIN1_OK;
 }
 
 /* The widths follow from three tensors; all others must agree with them. */
@@ -470,9 +455,11 @@ static allin1_status make_window(const loader *l)
     return a1_rfft_create(&model->fft, FFT_SIZE, &model->cpu, l->err);
 }
 
-/* Each branch has five transformer layers, four encoders, four decoders and the ends. */
+/* The position tables and the window; and in each branch five transformer layers, four encoders, four
+ * decoders and the ends. What takes longest comes first. */
+#define TABLES 3
 #define BRANCH_PARTS (TRANSFORMER_LAYERS + 2 * LEVELS + 1)
-#define PARTS (2 * BRANCH_PARTS + 2)
+#define PARTS (TABLES + 2 * BRANCH_PARTS)
 
 typedef struct part_pass {
     loader loaders[PARTS]; /* one a part: each has its own error */
@@ -482,24 +469,30 @@ typedef struct part_pass {
     size_t **offsets;
 } part_pass;
 
+static allin1_status load_branch_part(loader *l, int branch, size_t index)
+{
+    if (index < TRANSFORMER_LAYERS)
+        return load_transformer_layer(l, branch, index);
+    if ((index -= TRANSFORMER_LAYERS) < LEVELS)
+        return load_decoder(l, branch, index);
+    if ((index -= LEVELS) < LEVELS)
+        return load_encoder(l, branch, index);
+    return load_ends(l, branch);
+}
+
 static void load_part(void *argument, size_t part, unsigned worker)
 {
     part_pass *pass = argument;
     loader *l = &pass->loaders[part];
     l->values = pass->values[worker];
     l->offsets = pass->offsets[worker];
-    const int branch = part / BRANCH_PARTS == 1;
-    size_t index = part % BRANCH_PARTS;
-    if (part >= 2 * BRANCH_PARTS)
-        pass->status[part] = index ? make_window(l) : make_positions(l);
-    else if (index < TRANSFORMER_LAYERS)
-        pass->status[part] = load_transformer_layer(l, branch, index);
-    else if ((index -= TRANSFORMER_LAYERS) < LEVELS)
-        pass->status[part] = load_decoder(l, branch, index);
-    else if ((index -= LEVELS) < LEVELS)
-        pass->status[part] = load_encoder(l, branch, index);
+    if (part < 2)
+        pass->status[part] = a1_htdemucs_make_positions(l->model, 1 - (int)part, l->err);
+    else if (part < TABLES)
+        pass->status[part] = make_window(l);
     else
-        pass->status[part] = load_ends(l, branch);
+        pass->status[part] = load_branch_part(l, (int)((part - TABLES) / BRANCH_PARTS),
+                                              (part - TABLES) % BRANCH_PARTS);
 }
 
 static allin1_status load_all(a1_htdemucs *model, const a1_tensor_set *set, a1_pool *pool,

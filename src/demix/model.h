@@ -82,4 +82,7 @@ struct a1_htdemucs {
 /* Tokens of a branch: 8 * 336 or 1344. */
 size_t a1_htdemucs_tokens(const a1_htdemucs *model, int branch);
 
+/* Fills position[branch], with the model's sizes known. */
+allin1_status a1_htdemucs_make_positions(a1_htdemucs *model, int branch, a1_error *err);
+
 #endif

@@ -115,14 +115,18 @@ extern const a1_gemm_kernels a1_gemm_avx512bf16, a1_gemm_avx512vnni;
 
 a1_gemm_kernels a1_gemm_kernels_get(const a1_cpu *cpu);
 
-/* Where a matrix's values lie: B[k][column] = values[row_offset[k] + column_offset[column]]. */
+/* Where a matrix's values lie: B[k][column] = values[row_offset[k] + column_offset[column]]; the first
+ * `scaled` columns are multiplied by `scale`, the bias is not. */
 typedef struct a1_gemm_source {
-    const float *values;
+    const void *values; /* float, or IEEE half precision */
+    int half;
     const size_t *row_offset; /* [k] */
     size_t k;
     const size_t *column_offset; /* [columns] */
     size_t columns;
     const float *bias; /* [columns] or NULL */
+    size_t scaled;
+    float scale;
 } a1_gemm_source;
 
 /* Packs a matrix and rounds it to `precision`. slot_column[s] is the matrix column that packed slot s

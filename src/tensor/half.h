@@ -19,20 +19,17 @@ static inline float a1_bits_f32(uint32_t bits)
     return value;
 }
 
-/* Exact for every value: subnormals, infinities and NaN payloads included. Works on integers alone
- * where a subnormal is involved, so that it does not depend on a flush-to-zero mode. */
+/* Exact for every value: subnormals, infinities and NaN payloads included, whatever a flush-to-zero
+ * mode says. Without branches, so that compilers turn loops over it into vectors. */
 static inline float a1_half_to_f32(uint16_t half)
 {
     const uint32_t sign = (uint32_t)(half & 0x8000u) << 16;
-    const uint32_t exponent = (uint32_t)half >> 10 & 31u;
-    uint32_t fraction = half & 0x3ffu;
-    if (exponent == 31)
-        return a1_bits_f32(sign | 0x7f800000u | fraction << 13);
-    if (exponent != 0)
-        return a1_bits_f32(sign | (exponent + 112) << 23 | fraction << 13);
-    /* fraction * 2^-24: the integer converts exactly and the product is a normal float. */
-    const float magnitude = (float)fraction * 0x1p-24f;
-    return a1_bits_f32(sign | a1_f32_bits(magnitude));
+    const uint32_t magnitude = half & 0x7fffu;
+    /* A subnormal is its fraction times 2^-24: the integer converts exactly, the product is normal.
+     */
+    const uint32_t tiny = a1_f32_bits((float)(int32_t)magnitude * 0x1p-24f);
+    const uint32_t rebias = magnitude >= 0x7c00u ? 0x70000000u : 0x38000000u;
+    return a1_bits_f32(sign | (magnitude < 0x400u ? tiny : (magnitude << 13) + rebias));
 }
 
 /* Rounds to nearest, ties to even; overflows to infinity; a NaN stays a NaN. */
