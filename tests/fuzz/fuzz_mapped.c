@@ -4,10 +4,29 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "base/cpu.h"
+#include "evidence.h"
+#include "student/student.h"
 #include "weights/digest.h"
 #include "weights/mapped.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* What says that it is a student is built as one. */
+static void make_student(const a1_tensor_set *set)
+{
+    const char *family = a1_tensor_set_text(set, "family");
+    a1_student *student = NULL;
+    a1_calibration calibration;
+    a1_error err;
+    a1_cpu cpu;
+    if (!family || strcmp(family, "student") != 0 ||
+        a1_cpu_select(&cpu, ALLIN1_CPU_SCALAR, &err) != ALLIN1_OK)
+        return;
+    (void)a1_student_create(&student, set, &cpu, &err);
+    a1_student_destroy(&student);
+    (void)a1_calibration_read(&calibration, a1_tensor_set_text(set, "confidence"), "fuzz.a1w", &err);
+}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -37,6 +56,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         char digest[A1_SHA256_HEX];
         digest[0] = (char)sum;
         (void)a1_tensor_set_digest(set, digest, &err);
+        make_student(set);
     }
     a1_tensor_set_destroy(&set);
     a1_aligned_free(aligned);

@@ -31,13 +31,13 @@ def student_of(path):
     return model.eval()
 
 
-def noise(path):
-    values = np.random.default_rng(1).normal(0, 3000, (30 * 44100, 2)).clip(-32768, 32767).astype("<i2")
+def write_sound(path, values):
+    """[samples] or [samples][2] in 16 bits at 44.1 kHz."""
     with wave.open(str(path), "wb") as file:
-        file.setnchannels(2)
+        file.setnchannels(1 if values.ndim == 1 else values.shape[1])
         file.setsampwidth(2)
         file.setframerate(44100)
-        file.writeframes(values.tobytes())
+        file.writeframes(np.clip(np.round(values), -32768, 32767).astype("<i2").tobytes())
 
 
 def expected(model, spectrogram):
@@ -63,7 +63,7 @@ def main():
         weights = work / "checked.a1w"
         subprocess.run([sys.executable, pathlib.Path(__file__).with_name("export.py"), options.run, weights],
                        check=True, stdout=subprocess.DEVNULL)
-        noise(work / "noise.wav")
+        write_sound(work / "noise.wav", np.random.default_rng(1).normal(0, 3000, (30 * 44100, 2)))
         for audio in [work / "noise.wav"] + options.audio:
             subprocess.run([options.build / "mix_spectrogram", audio, work / "spectrogram.npy"], check=True)
             subprocess.run([options.build / "allin1", "-q", "-a", "-m", weights, "-o", work / "out", audio], check=True)

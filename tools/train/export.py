@@ -54,6 +54,7 @@ def main():
     parser.add_argument("run", type=pathlib.Path, help="RUN/best.pt or RUN/last.pt")
     parser.add_argument("out", type=pathlib.Path, help="student.a1w")
     parser.add_argument("--threshold", default="0.24", help="of the downbeat activation")
+    parser.add_argument("--confidence", type=pathlib.Path, help="the file of constants that calibrate.py wrote")
     options = parser.parse_args()
     state = torch.load(options.run, map_location="cpu")["average"]
     tensors = sorted(((name, value.detach().numpy().astype("<f2")) for name, value in state.items()),
@@ -62,11 +63,13 @@ def main():
         raise SystemExit("the weights are not finite in float16")
     texts = [("best_threshold_downbeat", options.threshold), ("digest", digest_of(tensors)), ("family", "student"),
              ("licence", "MIT, trained by the allin1 project (docs/TRAINING.md)"), ("name", "student")]
+    if options.confidence:
+        texts.insert(1, ("confidence", options.confidence.read_text().strip()))
     data = mapped(tensors, [(k.encode(), v.encode()) for k, v in texts])
     work = options.out.with_suffix(".tmp")
     work.write_bytes(data)
     work.rename(options.out)
-    print(options.out, len(data), "bytes, digest", texts[1][1])
+    print(options.out, len(data), "bytes, digest", dict(texts)["digest"])
 
 
 if __name__ == "__main__":
