@@ -5,8 +5,8 @@ and what a cascade costs and gives.
 
 The results are those that figures.py --parts valid,test leaves. Fitted on the songs of the valid part, reported on those
 of test: a logistic regression of the F of beats (70 ms) against the full pipeline's, with a penalty that is chosen by
-leaving out one song at a time. Rendered songs, where given, are compared with the truth instead: on them the full pipeline
-would have to be right to agree. Without --times, seconds for one second of music are taken to be 0.0022 and 0.097 (two
+leaving out one song at a time. Rendered songs, where given, help in fitting and are compared with the truth instead; of
+noise, only what is heard in it counts. The costs and gains are those of the real songs of the test part. Without --times, seconds for one second of music are taken to be 0.0022 and 0.097 (two
 cores, docs/SPEED.md). Then: export.py RUN.pt student.a1w --confidence confidence.txt"""
 import argparse
 import csv
@@ -31,9 +31,10 @@ def pairs(options):
     with open(options.data / "songs.tsv", encoding="utf-8") as lines:
         parts = {r["id"]: r["part"] for r in csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE)}
     files = [(parts.get(p.stem), options.data / "teacher" / p.name, p) for p in sorted(options.real.glob("*.json"))]
-    for path in sorted(options.rendered.glob("r_*.json")) if options.rendered else []:
+    for path in sorted(options.rendered.glob("*.json")) if options.rendered else []:
         truth = options.data / "truth" / path.name
-        files.append((load(truth)["part"], truth, path))
+        if load(truth)["beats"] or load(path)["beats"]:
+            files.append((load(truth)["part"], truth, path))
     for part, reference, path in files:
         if part not in found or not reference.exists():
             continue
@@ -41,7 +42,8 @@ def pairs(options):
         evidence = student["student"]["evidence"]
         names = list(evidence)
         f = f_measure(student["beats"], load(reference)["beats"], 0.07)
-        found[part].append((list(evidence.values()), f, student["duration"]))
+        real = reference.parent.name == "teacher"
+        found[part].append((list(evidence.values()), f, student["duration"], real))
     return {k: tuple(np.array(c, float) for c in zip(*v)) if v else None for k, v in found.items()}, names
 
 
@@ -79,6 +81,8 @@ def left_out(x, y, penalty):
 
 def report(name, p, f):
     order = np.argsort(p)
+    if len(f) < 3:
+        return
     print(f"\n{name}: {len(f)} songs, mean F {f.mean():.3f}, mean confidence {p.mean():.3f}, mean |difference| "
           f"{np.abs(p - f).mean():.3f}, correlation {np.corrcoef(p, f)[0, 1]:.2f}")
     print("by thirds of the confidence: " +
@@ -107,7 +111,7 @@ def main():
     data, names = pairs(options)
     if data["valid"] is None:
         raise SystemExit("no song of the valid part has both results")
-    x, f, _ = data["valid"]
+    x, f, _, _ = data["valid"]
     y = f.clip(CLIP, 1 - CLIP)
     penalty = min(PENALTIES, key=lambda value: loss(left_out(x, y, value), y))
     w = fit(x, y, penalty)
@@ -116,9 +120,12 @@ def main():
     print(f"penalty {penalty:g}\n{text}")
     report("valid, each song left out of the fit in turn", left_out(x, y, penalty), f)
     if data["test"] is not None:
-        x, f, seconds = data["test"]
-        report("test", predict(w, x), f)
-        trade_off(predict(w, x), f, seconds, options.times)
+        x, f, seconds, real = data["test"]
+        p, real = predict(w, x), real > 0
+        report("test, rendered songs", p[~real], f[~real])
+        report("test, real songs", p[real], f[real])
+        if real.any():
+            trade_off(p[real], f[real], seconds[real], options.times)
 
 
 if __name__ == "__main__":

@@ -3,35 +3,24 @@
   figures.py --music MUSIC --data DATA --build BUILD --work WORK [--model student.a1w] [--parts test]
 
 Real songs against the full pipeline's result (DATA/teacher), by package and by whether the full pipeline is sure;
-rendered ones, rendered again with their sound kept, against the truth (DATA/truth), by kind, metre and motion of the
-tempo; and what is heard in silence and noise. Columns: F of beats and downbeats (70 ms), F of boundaries (3 s), share of
-the time with the same label. WORK keeps results and sound, so that a second run makes only what has changed: WORK/real
-and WORK/rendered have the results that calibrate.py reads."""
+rendered ones, from their kept spectrograms, against the truth (DATA/truth), by kind, metre and motion of the tempo; and
+what is heard in silence and noise. Columns: F of beats and downbeats (70 ms), F of boundaries (3 s), share of the time
+with the same label; - where the truth is not known. WORK/real and WORK/rendered keep the results, which calibrate.py
+reads."""
 import argparse
 import csv
 import json
 import pathlib
-import shutil
-import stat
 import subprocess
 import tempfile
 
 import numpy as np
 
-import render
 from check import write_sound
 from compare import figures
 
 RATE, SECONDS = 44100, 60
-KEEPER = """#!/bin/sh
-# In the place of mix_spectrogram: keeps the sound that it is given, without loss.
-set -e
-case $1 in
-*.mp3) cp "$1" "$KEEP.mp3" ;;
-*) ffmpeg -v error -y -i "$1" -c:a flac "$KEEP.part.flac" && mv "$KEEP.part.flac" "$KEEP.flac" ;;
-esac
-exec {tool} "$@"
-"""
+SOURCES = {"r": "grooves", "m": "compositions", "c": "textures", "t": "modules"}  # by how names begin
 
 
 def listen(options, songs, out):
@@ -53,8 +42,9 @@ def table(title, groups):
     if groups:
         print(f"\n{title:34s} songs  beats downbeats boundaries labels")
     for name, rows in sorted(groups.items()):
-        means = np.mean(rows, axis=0)
-        print(f"{name:34s} {len(rows):5d}  {means[0]:.3f}     {means[1]:.3f}      {means[2]:.3f}  {means[3]:.3f}")
+        known = [column[~np.isnan(column)] for column in np.array(rows, float).T]
+        means = [f"{column.mean():.3f}" if len(column) else "-" for column in known]
+        print(f"{name:34s} {len(rows):5d}  {means[0]:5s}  {means[1]:9s} {means[2]:10s} {means[3]}")
 
 
 def is_sure(result, arrays):
@@ -85,59 +75,39 @@ def real_songs(options):
     table("against the full pipeline", groups)
 
 
-def render_again(options, seed, families, truth):
-    """The song's sound, rendered as it was; None when it does not come out the same."""
-    kept = options.work / "sound" / f"r_{seed:05d}"
-    for suffix in (".flac", ".mp3"):
-        if kept.with_suffix(suffix).exists():
-            return kept.with_suffix(suffix)
-    with tempfile.TemporaryDirectory(dir=options.work) as folder:
-        work = pathlib.Path(folder)
-        for name in ("spec", "truth", "song"):
-            (work / name).mkdir()
-        keeper = work / "keeper.sh"
-        keeper.write_text(KEEPER.format(tool=(options.build / "mix_spectrogram").resolve()).replace("$KEEP", str(kept)))
-        keeper.chmod(keeper.stat().st_mode | stat.S_IXUSR)
-        try:
-            render.make(seed, families, keeper, work, work / "song")
-            same = load(work / "truth" / f"r_{seed:05d}.json")["beats"] == truth["beats"]
-        except (RuntimeError, subprocess.CalledProcessError, ValueError, StopIteration) as error:
-            print("no song", seed, error)
-            same = False
-    found = [kept.with_suffix(s) for s in (".flac", ".mp3") if kept.with_suffix(s).exists()]
-    if not same:
-        for path in found:
-            path.unlink()
-        return None
-    return found[0]
-
-
 def rendered_songs(options):
-    if not shutil.which("mma") or not shutil.which("fluidsynth"):
-        print("\nrendered songs are left out: mma and fluidsynth are needed")
-        return
-    (options.work / "sound").mkdir(exist_ok=True)
-    families, songs, truths = render.families(), {}, {}
-    for path in sorted((options.data / "truth").glob("r_*.json")):
-        truth = load(path)
-        if truth["part"] not in options.parts:
-            continue
-        sound = render_again(options, int(path.stem[2:]), families, truth)
-        if sound:
-            songs[path.stem], truths[path.stem] = sound, truth
+    """From their kept spectrograms: tools/hear_spectrogram.c runs the program's own stages on them."""
     out = options.work / "rendered"
-    listen(options, songs, out)
-    groups = {}
+    out.mkdir(exist_ok=True)
+    truths = {p.stem: load(p) for p in sorted((options.data / "truth").glob("*.json"))}
+    truths = {name: truth for name, truth in truths.items() if truth["part"] in options.parts}
+    specs = [options.data / "spec" / f"{name}.npy" for name in truths]
+    for first in range(0, len(specs), 100):
+        subprocess.run([options.build / "hear_spectrogram", options.model, out] + specs[first:first + 100])
+    groups, found = {}, {}
     for name, truth in truths.items():
         if not (out / f"{name}.json").exists():
             continue
+        result = load(out / f"{name}.json")
+        if not truth["beats"]:
+            found.setdefault(f"{truth['part']} {truth['kind']}", []).append(len(result["beats"]))
+            continue
         true = dict(truth, segments=[dict(start=a, end=b, label=label) for a, b, label in truth["segments"]])
-        values = figures(true, load(out / f"{name}.json"))
-        kind = "with drums" if truth["kind"] == "full" else "drumless"
-        names = [kind, "~ all", f"{kind}, {truth['motion']}", f"{kind}, {truth['beats_per_bar']} beats a bar"]
-        for group in names + ([f"drumless, {truth['kind']}"] if kind == "drumless" else []):
+        values = np.array(figures(true, result))
+        if not truth.get("downbeats_known", True):
+            values[1] = np.nan
+        if not truth["segments"]:
+            values[2:] = np.nan
+        kind = "drumless" if truth["kind"] in ("drumless", "soft", "solo") else "with drums"
+        source = SOURCES.get(name[0], name[0])
+        for group in ("~ all", f"~ {kind}", f"{source}, {truth['kind']}", f"~ {kind}, {truth.get('motion', 'steady')}",
+                      f"~ {kind}, {truth['beats_per_bar']} beats a bar"):
             groups.setdefault(truth["part"] + " " + group, []).append(values)
     table("against the truth", groups)
+    if found:
+        print(f"\n{'beats heard where there are none':34s} songs  of them with beats  beats")
+    for name, counts in sorted(found.items()):
+        print(f"{name:34s} {len(counts):5d}  {sum(c > 0 for c in counts):18d}  {sum(counts):5d}")
 
 
 def nothing(options):
@@ -170,17 +140,15 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--music", type=pathlib.Path, required=True)
     parser.add_argument("--data", type=pathlib.Path, required=True)
-    parser.add_argument("--build", type=pathlib.Path, required=True, help="with allin1 and mix_spectrogram")
+    parser.add_argument("--build", type=pathlib.Path, required=True, help="with allin1 and hear_spectrogram")
     parser.add_argument("--work", type=pathlib.Path, required=True)
     parser.add_argument("--model", default="student", help="student (default), a .a1w file, or any other")
     parser.add_argument("--parts", default="test", help="test (default), or valid,test")
-    parser.add_argument("--real-only", action="store_true", help="leave out the rendered songs, which take a while")
     options = parser.parse_args()
     options.parts = options.parts.split(",")
     options.work.mkdir(parents=True, exist_ok=True)
     real_songs(options)
-    if not options.real_only:
-        rendered_songs(options)
+    rendered_songs(options)
     nothing(options)
 
 

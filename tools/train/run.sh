@@ -7,7 +7,7 @@ here=$(dirname "$0")
 build=${BUILD:-build}
 steps=${STEPS:-6000}
 songs=${RENDERED:-1600}
-cmake --build "$build" --target allin1_program mix_spectrogram
+cmake --build "$build" --target allin1_program mix_spectrogram hear_spectrogram
 python=/usr/bin/python3 # Debian's, which has its PyTorch
 $python "$here/fetch.py" --music "$work/music" || echo "going on without some packages" >&2
 $python "$here/songs.py" --music "$work/music" --data "$work/data" --tool "$build/mix_spectrogram"
@@ -15,3 +15,8 @@ $python "$here/label.py" --music "$work/music" --data "$work/data" --program "$b
 $python "$here/render.py" --data "$work/data" --tool "$build/mix_spectrogram" --count "$songs"
 $python "$here/train.py" --data "$work/data" --run "$work/run" --steps "$steps"
 $python "$here/export.py" "$work/run/last.pt" "$work/student.a1w"
+$python "$here/figures.py" --music "$work/music" --data "$work/data" --build "$build" --work "$work/figures" \
+    --model "$work/student.a1w" --parts valid,test
+$python "$here/calibrate.py" --data "$work/data" --real "$work/figures/real" --rendered "$work/figures/rendered" \
+    --out "$work/confidence.txt"
+$python "$here/export.py" "$work/run/last.pt" "$work/student.a1w" --confidence "$work/confidence.txt"
