@@ -1,8 +1,11 @@
 /* How fast the network is: whole runs, its stages, and its share of what the processor can do.
  *
  *     bench_network [frames [repeats [level]]]
+ *     bench_network --step SPECTROGRAM LOGITS THREADS
  *
- * Weights and spectrogram are random: no layer's time depends on them. */
+ * Weights and spectrogram are random: no layer's time depends on them. --step runs the eight real folds
+ * on the float32 numbers of a file once for each line it reads, prints the seconds, and writes the last
+ * logits at the end: for runs that take turns with another program (see torch_network.py). */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +16,7 @@
 #include "base/timer.h"
 #include "network/network.h"
 #include "network/stages.h"
+#include "weights/weights.h"
 
 #define FOLDS 8
 
@@ -236,6 +240,58 @@ static void bench_stages(const a1_cpu *cpu, a1_pool *pool, const float *spectrog
     a1_fold_model_destroy(&model);
 }
 
+static int step(const char *spectrogram_path, const char *logits_path, unsigned threads)
+{
+    a1_error err = {0};
+    a1_cpu cpu;
+    a1_pool *pool;
+    a1_tensor_set *sets[A1_WEIGHTS_MAX_FILES];
+    a1_network *network;
+    size_t fold_count = 0;
+    FILE *file = fopen(spectrogram_path, "rb");
+    if (!file || fseek(file, 0, SEEK_END) != 0) {
+        perror(spectrogram_path);
+        return 1;
+    }
+    const size_t frames = (size_t)ftell(file) / (4 * A1_NETWORK_BANDS * sizeof(float));
+    float *spectrogram = malloc(4 * frames * A1_NETWORK_BANDS * sizeof *spectrogram);
+    float *logits = malloc(13 * frames * sizeof *logits);
+    rewind(file);
+    if (!spectrogram || !logits || frames == 0 ||
+        fread(spectrogram, 4 * A1_NETWORK_BANDS * sizeof(float), frames, file) != frames) {
+        fprintf(stderr, "bench_network: no spectrogram in %s\n", spectrogram_path);
+        return 1;
+    }
+    fclose(file);
+    if (a1_cpu_select(&cpu, ALLIN1_CPU_AUTO, &err) || a1_pool_create(&pool, threads, &err) ||
+        a1_weights_load_model(NULL, "harmonix-all", pool, sets, NULL, &fold_count, &err) ||
+        a1_network_create(&network, (const a1_tensor_set *const *)sets, fold_count, &cpu, &err))
+        die(&err);
+    for (size_t i = 0; i < fold_count; i++)
+        a1_tensor_set_destroy(&sets[i]);
+    const a1_network_output output = {logits, logits + frames, logits + 2 * frames,
+                                      logits + 3 * frames, NULL};
+    char line[16];
+    while (fgets(line, sizeof line, stdin)) {
+        const uint64_t start = a1_monotonic_ns();
+        if (a1_network_run(network, pool, spectrogram, frames, &output, NULL, NULL, &err))
+            die(&err);
+        printf("%.4f\n", 1e-9 * (double)(a1_monotonic_ns() - start));
+        fflush(stdout);
+    }
+    file = fopen(logits_path, "wb");
+    if (!file || fwrite(logits, sizeof *logits, 13 * frames, file) != 13 * frames ||
+        fclose(file) != 0) {
+        perror(logits_path);
+        return 1;
+    }
+    a1_network_destroy(&network);
+    a1_pool_destroy(&pool);
+    free(spectrogram);
+    free(logits);
+    return 0;
+}
+
 static allin1_cpu_level level_of(const char *name)
 {
     for (allin1_cpu_level level = ALLIN1_CPU_AUTO; level <= ALLIN1_CPU_AVX512; level++)
@@ -247,6 +303,8 @@ static allin1_cpu_level level_of(const char *name)
 
 int main(int argc, char **argv)
 {
+    if (argc == 5 && strcmp(argv[1], "--step") == 0)
+        return step(argv[2], argv[3], (unsigned)strtoul(argv[4], NULL, 10));
     const size_t frames = argc > 1 ? strtoul(argv[1], NULL, 10) : 19557;
     const size_t repeats = argc > 2 ? strtoul(argv[2], NULL, 10) : 5;
     a1_error err = {0};

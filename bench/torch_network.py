@@ -1,0 +1,280 @@
+"""The eight-fold network in PyTorch against ours, in turns, on the same weights, input and threads.
+
+    python3 bench/torch_network.py build/bench_network [frames [turns [threads]]]
+
+The layers are those of the reference implementation (docs/MODEL.md, section 4), run eagerly in float32: its
+convolutions, linear layers, norms and activations are PyTorch's own. Neighbourhood attention is not: the
+reference takes it from NATTEN, which Debian does not have, so it is written here with PyTorch's operations,
+in the ways below; each is tried on this machine, and the fastest is timed. What NATTEN's own kernel would
+take on a CPU is not known here.
+
+Before anything is timed, the logits of both are compared. Weights come from $ALLIN1_WEIGHTS/harmonix, the
+spectrogram from the golden songs in $ALLIN1_SHARED where they are at hand (repeated to the length), else it
+is noise. The library's threads and kernels are PyTorch's default; variables that hold OpenBLAS back to an
+older processor are removed.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+
+BACK = [name for name in os.environ if name.startswith("OPENBLAS_")]
+if BACK:  # must be gone before the library is loaded
+    for name in BACK:
+        del os.environ[name]
+    os.execv(sys.executable, [sys.executable] + sys.argv)
+
+import numpy as np  # noqa: E402
+import torch  # noqa: E402
+import torch.nn.functional as F  # noqa: E402
+
+FOLDS, STEMS, BANDS, BLOCKS, WIDTH, HEADS, HEAD = 8, 4, 81, 11, 24, 2, 12
+NEIGHBOURS = 5
+# Both are float32, with sums in different orders: our tests hold 1e-4 against the reference's logits.
+TOLERANCE = 2e-4
+
+
+def windows(length, dilation):
+    """Frames in the window of each frame, and the index of each one's position bias."""
+    frame = torch.arange(length)
+    residue, place = frame % dilation, frame // dilation
+    count = (length - residue + dilation - 1) // dilation
+    first = torch.minimum((place - NEIGHBOURS // 2).clamp(min=0), count - NEIGHBOURS)
+    other = first[:, None] + torch.arange(NEIGHBOURS)
+    return other * dilation + residue[:, None], other - place[:, None] + NEIGHBOURS - 1
+
+
+class Attention1d:
+    """Five dilated neighbours along time; q, k, v and the result are [stems, frames, 24]."""
+
+    ways = ("gathered windows", "one neighbour at a time", "batched products")
+    way = ways[0]
+    tables = {}
+
+    @classmethod
+    def run(cls, q, k, v, bias, dilation):
+        stems, length, _ = q.shape
+        key = (length, dilation)
+        if key not in cls.tables:  # once for a length, for all folds
+            cls.tables[key] = windows(length, dilation)
+        index, position = cls.tables[key]
+        weight_bias = bias[:, position].permute(1, 0, 2)  # [frames, heads, 5]
+        q = q * HEAD**-0.5
+        if cls.way == "one neighbour at a time":
+            neighbours = [index[:, j] for j in range(NEIGHBOURS)]
+            scores = torch.stack(
+                [(q * k.index_select(1, n)).view(stems, length, HEADS, HEAD).sum(-1) for n in neighbours], -1)
+            weights = torch.softmax(scores + weight_bias, -1)
+            out = 0
+            for j, n in enumerate(neighbours):
+                value = v.index_select(1, n).view(stems, length, HEADS, HEAD)
+                out = out + weights[..., j, None] * value
+            return out.reshape(stems, length, WIDTH)
+        shape = (stems, length, NEIGHBOURS, HEADS, HEAD)
+        near_k = k.index_select(1, index.reshape(-1)).view(shape)
+        near_v = v.index_select(1, index.reshape(-1)).view(shape)
+        if cls.way == "batched products":
+            scores = torch.einsum("nthc,ntjhc->nthj", q.view(stems, length, HEADS, HEAD), near_k)
+            weights = torch.softmax(scores + weight_bias, -1)
+            out = torch.einsum("nthj,ntjhc->nthc", weights, near_v)
+        else:
+            scores = (q.view(stems, length, 1, HEADS, HEAD) * near_k).sum(-1).transpose(2, 3)
+            weights = torch.softmax(scores + weight_bias, -1)
+            out = (weights.transpose(2, 3)[..., None] * near_v).sum(2)
+        return out.reshape(stems, length, WIDTH)
+
+
+def attention_2d(q, k, v, bias):
+    """All five rows and five neighbouring frames; q [4, frames, 24], k and v [5, frames, 24]."""
+    length = k.shape[1]
+    key = (length, "2d")
+    if key not in Attention1d.tables:
+        Attention1d.tables[key] = windows(length, 1)
+    index, position = Attention1d.tables[key]
+
+    def near(x):  # [frames, heads, rows * 5, 12]
+        x = x.index_select(1, index.reshape(-1)).view(5, length, NEIGHBOURS, HEADS, HEAD)
+        return x.permute(1, 3, 0, 2, 4).reshape(length, HEADS, 5 * NEIGHBOURS, HEAD)
+
+    q = (q * HEAD**-0.5).view(STEMS, length, HEADS, HEAD).permute(1, 2, 0, 3)
+    scores = q @ near(k).transpose(2, 3)  # [frames, heads, 4, 25]
+    rows = torch.arange(5) - torch.arange(STEMS)[:, None] + NEIGHBOURS - 1
+    inside = torch.arange(2, 2 + NEIGHBOURS)
+    scores += bias[:, rows][..., inside].reshape(HEADS, STEMS, -1)
+    for t in (0, 1, length - 2, length - 1):  # there the window is moved inside
+        change = bias[:, rows][..., position[t]] - bias[:, rows][..., inside]
+        scores[t] += change.reshape(HEADS, STEMS, -1)
+    out = torch.softmax(scores, -1) @ near(v)
+    return out.permute(2, 0, 1, 3).reshape(STEMS, length, WIDTH)
+
+
+class Fold:
+    def __init__(self, path):
+        self.w = {}
+        with np.load(path) as file:
+            for name in file.files:
+                value = torch.from_numpy(file[name])
+                if name.startswith("embeddings.conv") and value.dim() == 4:
+                    value = value.permute(0, 3, 1, 2).contiguous()  # out, in, time, band
+                self.w[name] = value
+
+    def linear(self, name, x):
+        return F.linear(x, self.w[name + ".weight"], self.w[name + ".bias"])
+
+    def norm(self, name, x):
+        return F.layer_norm(x, x.shape[-1:], self.w[name + ".weight"], self.w[name + ".bias"], 1e-5)
+
+    def embed(self, spectrogram):
+        x = spectrogram[:, None]
+        for i, padding in enumerate(((1, 0), (0, 0), (1, 0))):
+            name = f"embeddings.conv{i}"
+            x = F.conv2d(x, self.w[name + ".weight"], self.w[name + ".bias"], padding=padding)
+            x = F.elu(F.max_pool2d(x, (1, 3)))
+        return self.norm("embeddings.norm", x[..., 0].transpose(1, 2).contiguous())
+
+    def qkv(self, name, x):
+        return [self.linear(f"{name}.self.{part}", x) for part in ("query", "key", "value")]
+
+    def mlp(self, name, x):
+        return self.linear(name + ".output.dense", F.gelu(self.linear(name + ".intermediate.dense", x)))
+
+    def time_layer(self, name, x, dilation):
+        length = x.shape[1]
+        normed = self.norm(name + ".layernorm_before", x)
+        normed = F.pad(normed, (0, 0, 0, max(0, 2 * dilation * NEIGHBOURS - length)))
+        both = []
+        for attention, d in ((name + ".attention", dilation), (name + ".attention2", 2 * dilation)):
+            q, k, v = self.qkv(attention, normed)
+            mixed = Attention1d.run(q, k, v, self.w[attention + ".self.rpb"], d)[:, :length]
+            both.append(x + self.linear(attention + ".output.dense", mixed))
+        after = self.norm(name + ".layernorm_after", torch.cat(both, -1))
+        return (both[0] + both[1]) / 2 + self.mlp(name, after)
+
+    def instrument_layer(self, name, x):
+        length = x.shape[1]
+        normed = self.norm(name + ".layernorm_before", x)
+        normed = F.pad(normed, (0, 0, 0, max(0, NEIGHBOURS - length), 0, NEIGHBOURS - STEMS))
+        q, k, v = self.qkv(name + ".attention", normed)
+        mixed = attention_2d(q[:STEMS], k, v, self.w[name + ".attention.self.rpb"])[:, :length]
+        x = x + self.linear(name + ".attention.output.dense", mixed)
+        return x + self.mlp(name, self.norm(name + ".layernorm_after", x))
+
+    def __call__(self, spectrogram):
+        x = self.embed(spectrogram)
+        for block in range(BLOCKS):
+            x = self.time_layer(f"encoder.layers.{block}.timelayer", x, 1 << block)
+            x = self.instrument_layer(f"encoder.layers.{block}.instlayer", x)
+        x = self.norm("norm", x)
+        x = x.permute(1, 0, 2).reshape(x.shape[1], STEMS * WIDTH)
+        heads = [self.linear(f"{head}_classifier.classifier", x) for head in ("beat", "downbeat", "section", "function")]
+        return torch.cat(heads, -1).T
+
+
+def check_golden(fold, shared):
+    """One fold against the reference's own logits."""
+    for frames in (1, 7, 30, 700, 3000):
+        path = os.path.join(shared, "golden", "unit", f"fold0_T{frames}.npz")
+        if not os.path.exists(path):
+            continue
+        golden = np.load(path)
+        parts = [golden[f"logits_{head}"].reshape(-1, frames) for head in ("beat", "downbeat", "section", "function")]
+        error = np.abs(fold(torch.from_numpy(golden["input"])).numpy() - np.concatenate(parts)).max()
+        if not error < TOLERANCE:
+            sys.exit(f"torch_network: {error} off the reference's logits of {frames} frames")
+
+
+def input_of(frames, shared):
+    path = os.path.join(shared, "golden", "songs", "apex_aleph", "spec.npz")
+    if shared and os.path.exists(path):
+        with np.load(path) as file:
+            song = next(file[n] for n in file.files if file[n].ndim == 3).astype(np.float32)
+        times = -(-frames // song.shape[1])
+        return np.ascontiguousarray(np.concatenate([song] * times, 1)[:, :frames])
+    return np.random.default_rng(1).random((STEMS, frames, BANDS), dtype=np.float32) * 2
+
+
+def fastest_way(fold, spectrogram):
+    x = fold.embed(spectrogram)
+    took = {}
+    for way in Attention1d.ways:
+        Attention1d.way = way
+        for turn in range(2):  # the first one makes the tables
+            start = time.perf_counter()
+            fold.time_layer("encoder.layers.3.timelayer", x, 8)
+            took[way] = time.perf_counter() - start
+    return min(took, key=took.get)
+
+
+def report(name, how, times, ratio=None, against=None):
+    times = sorted(times)
+    figure = {"name": name, "how": how, "best_seconds": times[0], "median_seconds": times[len(times) // 2],
+              "runs": len(times)}
+    if ratio:
+        figure.update(against=against, times_as_fast=ratio)
+    text = f"{ratio:33.2f} {against}" if ratio else ""
+    print(f"{name:<34} {how:<24} {times[0]:8.3f} s  {times[len(times) // 2]:8.3f} s  {len(times):5}{text}", flush=True)
+    if os.environ.get("ALLIN1_BENCH_LINES"):
+        with open(os.environ["ALLIN1_BENCH_LINES"], "a") as file:
+            file.write(json.dumps(figure) + "\n")
+
+
+def main():
+    if len(sys.argv) < 2:
+        sys.exit("usage: torch_network.py BENCH_NETWORK [frames [turns [threads]]]")
+    ours = sys.argv[1]
+    frames, turns, threads = [int(a) for a in sys.argv[2:5]] + [19557, 2, 2][len(sys.argv[2:5]):]
+    shared = os.environ.get("ALLIN1_SHARED", "")
+    paths = [os.path.join(os.environ.get("ALLIN1_WEIGHTS", ""), "harmonix", f"harmonix-fold{i}_mlx.npz") for i in range(FOLDS)]
+    if not all(map(os.path.exists, paths)):
+        sys.exit("torch_network: not compared: the eight npz files are not below $ALLIN1_WEIGHTS/harmonix")
+    torch.set_num_threads(threads)
+    torch.set_grad_enabled(False)
+    folds = [Fold(path) for path in paths]
+    check_golden(folds[0], shared)
+    spectrogram = input_of(frames, shared)
+    tensor = torch.from_numpy(spectrogram)
+    way = Attention1d.way = fastest_way(folds[0], tensor)
+
+    def run():
+        total = 0
+        for fold in folds:
+            total = total + fold(tensor)
+        return total / FOLDS
+
+    with tempfile.TemporaryDirectory() as folder:
+        given, logits = os.path.join(folder, "spectrogram"), os.path.join(folder, "logits")
+        spectrogram.tofile(given)
+        child = subprocess.Popen([ours, "--step", given, logits, str(threads)], text=True,
+                                 stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+
+        def step():
+            child.stdin.write("\n")
+            child.stdin.flush()
+            line = child.stdout.readline()
+            if not line:
+                sys.exit(f"torch_network: {ours} ended")
+            return float(line)
+
+        own, other = [], []
+        step()
+        for turn in range(turns):
+            own.append(step())
+            start = time.perf_counter()
+            theirs = run()
+            other.append(time.perf_counter() - start)
+        child.stdin.close()
+        child.wait()
+        error = np.abs(np.fromfile(logits, np.float32).reshape(13, frames) - theirs.numpy()).max()
+    if not error < TOLERANCE:
+        sys.exit(f"torch_network: the logits of both differ by {error}")
+    ratio = sorted(b / a for a, b in zip(own, other))[turns // 2]
+    name = f"network, {FOLDS} folds, {frames} frames"
+    print(f"\nnetwork and PyTorch {torch.__version__} in turns; attention: {way}; logits differ by {error:.1e} at most")
+    report(name, f"PyTorch, {threads} threads", other)
+    report(name, f"ours, {threads} threads", own, ratio, "PyTorch, same threads")
+
+
+main()
