@@ -27,7 +27,7 @@ function report(how, times, ratio) {
     f.against = 'ONNX Runtime, same threads';
     f.times_as_fast = ratio;
   }
-  console.log(`${f.name.padEnd(34)} ${how.padEnd(24)} ${f.best_seconds.toFixed(3).padStart(8)} s  ${f.median_seconds.toFixed(3).padStart(8)} s  ` +
+  console.log(`${f.name.padEnd(36)} ${how.padEnd(24)} ${f.best_seconds.toFixed(3).padStart(8)} s  ${f.median_seconds.toFixed(3).padStart(8)} s  ` +
     `${String(f.runs).padStart(5)}${ratio ? `                  ${ratio.toFixed(2)} ${f.against}` : ''}`);
   if (process.env.ALLIN1_BENCH_LINES) fs.appendFileSync(process.env.ALLIN1_BENCH_LINES, JSON.stringify(f) + '\n');
 }
@@ -72,7 +72,7 @@ async function main() {
       if (i >= 0) s.times.push(own);
     }
   }
-  console.log(`\nseparator and ONNX Runtime in turns`.padEnd(61) + `best       median  runs                   times as fast as`);
+  console.log(`\nseparator and ONNX Runtime in turns`.padEnd(63) + `best       median  runs                   times as fast as`);
   report(`ONNX Runtime, ${threads} threads`, theirs);
   separators.forEach((s, p) => {
     s.child.stdin.end();

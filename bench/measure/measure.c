@@ -71,7 +71,7 @@ double samples_ratio(const samples *ours, const samples *other)
 
 void figure_heading(const char *title)
 {
-    printf("\n%-34s %-24s %10s %10s %5s %8s %6s  %s\n", title, "", "best", "median", "runs", "Gop/s",
+    printf("\n%-36s %-24s %10s %10s %5s %8s %6s  %s\n", title, "", "best", "median", "runs", "Gop/s",
            "peak", "times as fast as");
 }
 
@@ -123,7 +123,7 @@ static void append_json(const figure *f)
 
 void figure_report(const figure *f)
 {
-    printf("%-34s %-24s", f->name, f->how);
+    printf("%-36s %-24s", f->name, f->how);
     if (f->best > 0) {
         print_seconds(f->best);
         print_seconds(f->median);
