@@ -61,7 +61,8 @@ done
 version() { # NAME COMMAND...
     name=$1
     shift
-    text=$("$@" 2>/dev/null | head -n 1) && [ -n "$text" ] && printf ',\n"%s": "%s"' "$name" "$text" || true
+    text=$("$@" 2>/dev/null | head -n 1)
+    [ -z "$text" ] || printf ',\n"%s": "%s"' "$name" "$text"
 }
 compiler=$(sed -n 's/^CMAKE_C_COMPILER:[A-Z]*=//p' "$build/CMakeCache.txt")
 commit=$(git -C "$here" rev-parse --short HEAD 2>/dev/null || echo unknown)
