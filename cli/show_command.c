@@ -194,6 +194,22 @@ static void put_confidences(const allin1_result *result)
     putchar('\n');
 }
 
+/* Who heard the song, where it was not the full pipeline from the beginning. */
+static void put_student(const allin1_student *student)
+{
+    char confidence[64] = "";
+    if (!student)
+        return;
+    if (student->confidence >= 0)
+        snprintf(confidence, sizeof confidence, ", expected to agree with the full models on %.0f%% of beats",
+                 student->confidence * 100);
+    if (student->refined)
+        printf("%*sby the full models, since the student was unsure (%.0f%%)\n", MARGIN, "",
+               student->confidence * 100);
+    else
+        printf("%*sby the student%s\n", MARGIN, "", confidence);
+}
+
 static const char *file_name(const char *path)
 {
     const char *slash = strrchr(path, '/');
@@ -208,6 +224,7 @@ static void put_result(const page *p, const allin1_result *result)
     printf(p->colour ? "\033[1m%s\033[0m\n" : "%s\n", name);
     put_facts(result);
     put_confidences(result);
+    put_student(result->student);
     if (result->segment_count == 0) {
         printf("%*sno sections\n", MARGIN, "");
         return;

@@ -163,6 +163,10 @@ static void cascade(void **state)
                         "models/unsure.a1w");
     assert_string_equal(text_at(root, "provenance", "stems", "origin"), "computed");
     json_decref(root);
+    said = RUN("show", "struct/a.json");
+    program_expect(&said, 0);
+    expect_text(said.out, "\n  by the full models, since the student was unsure (");
+    program_free(&said);
     char *lines = sandbox_read("t.jsonl", NULL);
     size_t heard = 0;
     for (const char *at = lines; (at = strstr(at, "\"stage\": \"nn\"")); at++)
@@ -182,6 +186,11 @@ static void cascade(void **state)
     assert_true(json_number_value(json_object_get(student, "confidence")) == 0.982);
     assert_string_equal(text_at(root, "provenance", "stems", "origin"), "none");
     json_decref(root);
+    said = RUN("show", "sure/a.json");
+    program_expect(&said, 0);
+    expect_text(said.out,
+                "\n  by the student, expected to agree with the full models on 98% of beats\n");
+    program_free(&said);
     /* Another threshold is another result, which happens to be the same here. */
     said = RUN("-m", "models/sure.a1w", "--refine", "0.6", REFINER, "-o", "sure", "a.wav");
     program_expect(&said, 0);
