@@ -92,7 +92,7 @@ def report(name, p, f):
 def trade_off(p, f, seconds, times):
     """Refined songs agree with the full pipeline by definition."""
     print("\n--refine  songs refined  time refined  x length  F of beats  F of the rest")
-    for threshold in [0, 0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95, 1]:
+    for threshold in sorted({0.0, 1.0} | {float(np.ceil(100 * q) / 100) for q in np.quantile(p, np.arange(1, 10) / 10)}):
         refined = p < threshold
         share = seconds[refined].sum() / seconds.sum()
         rest = f"{f[~refined].mean():.3f}" if (~refined).any() else "-"
