@@ -597,13 +597,15 @@ static allin1_status keep_spans(a1_analysis *a, a1_error *err)
     allin1_span *spans = a1_result_alloc(result, recorder->ended_count * sizeof *spans);
     const char *model = a1_result_string(result, a->context->first.model);
     const char *other = a1_result_string(result, second);
-    if (recorder->lost || !spans || !model || !other)
+    const char *requested = a1_result_string(result, recorder->model_requested);
+    if (recorder->lost || !spans || !model || !other || !requested)
         return a1_fail_memory(err, "the result");
     result->run = recorder->run;
     for (size_t i = 0; i < recorder->ended_count; i++) {
         spans[i] = recorder->ended[i];
         spans[i].run = &result->run;
         spans[i].model = second && spans[i].model == second ? other : model;
+        spans[i].model_requested = requested;
         spans[i].track = spans[i].track ? result->shown.path : NULL;
     }
     result->shown.spans = recorder->ended_count ? spans : NULL;

@@ -176,6 +176,7 @@ static allin1_status open_context(allin1_context *context, const allin1_settings
     recorder->callback = settings->span;
     recorder->user = settings->span_user;
     recorder->model = context->first.model;
+    recorder->model_requested = context->settings.model;
     size_t length = strlen(context->cpu.name);
     while (length > 0 && context->cpu.name[length - 1] == ' ')
         length--;

@@ -135,7 +135,7 @@ typedef struct allin1_span {
     double cpu_seconds;        /* processor time of all threads of the process meanwhile */
     uint64_t peak_memory;      /* largest resident size of the process so far, bytes; 0: unknown */
     const char *device;        /* "cpu" */
-    const char *model;         /* the model this context was opened with, or the stage's own */
+    const char *model;         /* that listens: the one that was asked for or chosen */
     const char *track;         /* the input, NULL when it belongs to none */
     size_t count;              /* items worked on, 0 when that has no meaning */
     const char *mode;          /* how, where a stage has several ways; else NULL */
@@ -157,6 +157,7 @@ typedef struct allin1_span {
      * span; without what its children did. Only in the callback; else NULL and 0. */
     const allin1_thread_work *work;
     size_t work_count;
+    const char *model_requested; /* as the settings named it, "auto" perhaps */
 } allin1_span;
 
 /* Called at the end of each span, from the thread that called into the library. `span` is valid

@@ -167,7 +167,8 @@ void allin1_timings_add(void *user, const allin1_span *span)
     allin1_span kept = *span;
     const char **const strings[] = {&kept.stage, &kept.device, &kept.model, &kept.track, &kept.mode,
                                     &kept.backend_requested, &kept.backend,
-                                    &kept.precision_requested, &kept.precision, &kept.fallback};
+                                    &kept.precision_requested, &kept.precision, &kept.fallback,
+                                    &kept.model_requested};
     for (size_t i = 0; i < sizeof strings / sizeof *strings; i++)
         *strings[i] = keep_string(timings, *strings[i], &failed);
     kept.run = keep_run(timings, span->run, &failed);
@@ -201,6 +202,7 @@ void allin1_timings_end(allin1_timings *timings, allin1_span_fn fn, void *user)
                         .peak_memory = a1_peak_memory(),
                         .device = last->device,
                         .model = last->model,
+                        .model_requested = last->model_requested,
                         .mode = timings->mode,
                         .run = last->run,
                         .snr = NAN};
@@ -279,6 +281,7 @@ const allin1_span *allin1_timings_total(allin1_timings *timings, int ended)
                          .start = first->start,
                          .device = last->device,
                          .model = last->model,
+                         .model_requested = last->model_requested,
                          .run = last->run,
                          .peak_memory = a1_peak_memory(),
                          .snr = NAN};

@@ -139,6 +139,7 @@ allin1_span *a1_span_begin(a1_recorder *recorder, const char *stage)
                  .wall_start = (double)a1_wall_clock_ns() * NS,
                  .device = "cpu",
                  .model = recorder->model,
+        .model_requested = recorder->model_requested,
                  .track = recorder->track,
                  .audio_seconds = recorder->audio_seconds,
                  .run = &recorder->run,
@@ -214,6 +215,7 @@ void a1_span_past(a1_recorder *recorder, const char *stage, uint64_t start_ns, u
         .peak_memory = a1_peak_memory(),
         .device = "cpu",
         .model = recorder->model,
+        .model_requested = recorder->model_requested,
         .run = &recorder->run,
         .snr = NAN,
     };

@@ -27,7 +27,7 @@ typedef struct a1_recorder {
     allin1_run run;
     allin1_span_fn callback; /* may be NULL */
     void *user;
-    const char *model; /* borrowed, for every span */
+    const char *model, *model_requested; /* borrowed, for every span */
     const char *track; /* borrowed, of the spans begun from now on; may be NULL */
     double audio_seconds; /* likewise */
     uint64_t spans_begun;

@@ -94,6 +94,7 @@ void a1_span_put(a1_json *json, const allin1_span *span)
     a1_json_decimal(json, "own", span->own, MICROSECONDS);
     a1_json_string(json, "wall_start", wall_start);
     a1_run_put(json, span->run);
+    a1_json_string(json, "model_requested", span->model_requested);
     a1_json_string(json, "backend_requested", span->backend_requested);
     a1_json_string(json, "backend", span->backend);
     a1_json_string(json, "precision_requested", span->precision_requested);

@@ -172,6 +172,8 @@ static void cascade(void **state)
     for (const char *at = lines; (at = strstr(at, "\"stage\": \"nn\"")); at++)
         heard++;
     assert_int_equal(heard, 2);
+    expect_text(lines, "\"model\": \"models/tiny-harmonix.a1w\"");
+    expect_text(lines, "\"model_requested\": \"models/unsure.a1w\"");
     free(lines);
     expect_run(RUN("-m", "models/unsure.a1w", "--refine", "0.5", REFINER, "a.wav"), 0, "skipped");
 

@@ -105,7 +105,7 @@ static void lines_have_all_keys(void **state)
     static const char *const keys[] = {
         "stage", "start", "end", "duration", "device", "model", "track", "count", "mode", "run", "id",
         "parent", "own", "wall_start", "host", "processor", "version", "cpu_level_requested",
-        "cpu_level", "threads_requested", "threads", "backend_requested", "backend",
+        "cpu_level", "threads_requested", "threads", "model_requested", "backend_requested", "backend",
         "precision_requested", "precision", "audio_seconds", "real_time_factor", "cpu_seconds",
         "peak_memory", "instructions", "gflop", "gflops", "fallback", "thread_busy", "accounted",
         "unaccounted"};
