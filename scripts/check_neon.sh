@@ -14,7 +14,7 @@ if [ "$(uname -m)" = aarch64 ]; then
     run=${ARM_RUN:-}
 else
     cc=${ARM_CC:-aarch64-linux-gnu-gcc}
-    run=${ARM_RUN:-qemu-aarch64 -L /usr/aarch64-linux-gnu}
+    run=${ARM_RUN:-qemu-aarch64 -L /usr/aarch64-linux-gnu${CHECK_NEON_CPU:+ -cpu $CHECK_NEON_CPU}}
 fi
 for tool in "${cc%% *}" ${run:+"${run%% *}"}; do
     command -v "$tool" >/dev/null || {
@@ -31,8 +31,8 @@ flags="-std=c11 -O2 -g1 -D_GNU_SOURCE -Werror -Wall -Wextra -Wconversion -Wshado
     -I$source_dir/tests/neon"
 parts="base tensor kernels nn dsp spectrogram network student metrical functional tempo demix"
 support="golden guarded kernel_levels plain_network"
-tests="kernels/test_vecmath kernels/test_gemm kernels/test_layers kernels/test_lane_kernels
-    kernels/test_bands_kernels unit/test_fft unit/test_spectrogram unit/test_tensor
+tests="kernels/test_vecmath kernels/test_gemm kernels/test_gemm_pack kernels/test_layers
+    kernels/test_lane_kernels kernels/test_bands_kernels unit/test_fft unit/test_spectrogram unit/test_tensor
     unit/test_logistic unit/test_neighborhood unit/test_functional unit/test_tempo
     unit/test_metrical"
 
@@ -42,7 +42,13 @@ list() {
     for part in $parts; do
         find "src/$part" -name '*.c' ! -path '*/x86/*' ! -name '*_avx*' | sort |
             while read -r file; do
-                echo "$(basename "$file" .c).o $file"
+                # A kernel file's name ends in what it is compiled for.
+                case $file in
+                *_neonbf16.c) more=-march=armv8.2-a+bf16 ;;
+                *_neondot.c) more=-march=armv8.2-a+dotprod ;;
+                *) more= ;;
+                esac
+                echo "$(basename "$file" .c).o $file${more:+ $more}"
             done
     done
     for name in $support; do echo "$name.o tests/support/$name.c"; done
@@ -71,7 +77,7 @@ link() {
 
 check() {
     name=$(basename "$1")
-    log=$build/logs/$name.log
+    log=$build/logs/$name.${CHECK_NEON_CPU:-all}.log
     # Golden data lie in archives, whose library is not here: those tests are skipped.
     # shellcheck disable=SC2086
     (cd "$source_dir" && ALLIN1_SOURCE=$source_dir ALLIN1_SHARED=$build/none timeout 900 $run "$build/$name") >"$log" 2>&1
@@ -82,7 +88,7 @@ check() {
         cat "$log"
         return 1
     fi
-    echo "$name: $(grep -c '\[       OK \]' "$log") passed, $(grep -c '\[  SKIPPED \]' "$log") skipped"
+    echo "$name${CHECK_NEON_CPU:+ on $CHECK_NEON_CPU}: $(grep -c '\[       OK \]' "$log") passed, $(grep -c '\[  SKIPPED \]' "$log") skipped"
 }
 
 case ${CHECK_NEON_STEP:-} in
@@ -106,4 +112,9 @@ list | each compile || { echo "check_neon: compiling failed"; exit 1; }
 printf '%s\n' $tests | each link || { echo "check_neon: linking failed"; exit 1; }
 # shellcheck disable=SC2086
 printf '%s\n' $tests | each check || { echo "check_neon: a test failed"; exit 1; }
+if [ "$(uname -m)" != aarch64 ] && [ -z "${ARM_RUN:-}" ]; then
+    # Emulation has bfloat16 and dot products; once more as a processor that has not.
+    printf '%s\n' kernels/test_gemm kernels/test_layers | CHECK_NEON_CPU=cortex-a57 each check ||
+        { echo "check_neon: a test failed"; exit 1; }
+fi
 echo "check_neon: all passed"

@@ -184,7 +184,8 @@ const char *allin1_spec_backend_string(allin1_spec_backend backend);
 /* Of the demixer's arithmetic. The last two need instructions that not every machine has
  * (ALLIN1_ERROR_UNSUPPORTED). Sums, norms and soft-max are float32 in any case. */
 typedef enum allin1_precision {
-    ALLIN1_PRECISION_AUTO = 0, /* the fastest on this machine that is known to give equal results */
+    ALLIN1_PRECISION_AUTO = 0, /* the fastest on this machine that is known to give equal results:
+                                * mixed, else bf16, with AVX-512; fp32 everywhere else */
     ALLIN1_PRECISION_FP32,
     ALLIN1_PRECISION_BF16, /* bfloat16 products */
     ALLIN1_PRECISION_MIXED /* and 8-bit integers in the transformer's linear layers */

@@ -52,15 +52,56 @@ static void detect(a1_cpu *cpu)
 #elif defined(__aarch64__)
 #if defined(__linux__)
 #include <sys/auxv.h>
+
+static bool has_dot_product(void)
+{
+    return getauxval(AT_HWCAP) & HWCAP_ASIMDDP;
+}
+
+static bool has_bf16(void)
+{
+    return getauxval(AT_HWCAP2) & HWCAP2_BF16;
+}
+
+#elif defined(__APPLE__)
+#include <sys/sysctl.h>
+
+static bool has_feature(const char *name)
+{
+    int value = 0;
+    size_t size = sizeof value;
+    return sysctlbyname(name, &value, &size, NULL, 0) == 0 && value;
+}
+
+static bool has_dot_product(void)
+{
+    return has_feature("hw.optional.arm.FEAT_DotProd");
+}
+
+static bool has_bf16(void)
+{
+    return has_feature("hw.optional.arm.FEAT_BF16");
+}
+
+#else
+
+static bool has_dot_product(void)
+{
+    return false;
+}
+
+static bool has_bf16(void)
+{
+    return false;
+}
+
 #endif
 
 static void detect(a1_cpu *cpu)
 {
     cpu->level = ALLIN1_CPU_NEON;
-#if defined(__linux__)
-    cpu->int8_dot = getauxval(AT_HWCAP) >> 20 & 1;
-    cpu->bf16 = getauxval(AT_HWCAP2) >> 14 & 1;
-#endif
+    cpu->int8_dot = has_dot_product();
+    cpu->bf16 = has_bf16();
 }
 
 #else

@@ -555,9 +555,12 @@ int a1_demix_precision_available(const a1_cpu *cpu, a1_demix_precision precision
            (bf16 && (precision == A1_DEMIX_BF16 || gemm.run[A1_GEMM_INT8] != NULL));
 }
 
-/* On the 36 songs of docs/SPEED.md mixed, the fastest, keeps every beat of fp32. */
+/* On the 36 songs of docs/SPEED.md mixed, the fastest, keeps every beat of fp32. Both were seen with
+ * AVX-512 only: on Arm the others must be asked for. */
 a1_demix_precision a1_demix_precision_auto(const a1_cpu *cpu)
 {
+    if (cpu->level != ALLIN1_CPU_AVX512)
+        return A1_DEMIX_FP32;
     for (a1_demix_precision p = A1_DEMIX_MIXED; p > A1_DEMIX_FP32; p--)
         if (a1_demix_precision_available(cpu, p))
             return p;

@@ -25,6 +25,12 @@ a1_gemm_kernels a1_gemm_kernels_get(const a1_cpu *cpu)
 #elif defined(__aarch64__)
     case ALLIN1_CPU_NEON:
         kernels = a1_gemm_neon;
+        if (cpu->bf16) {
+            kernels.run[A1_GEMM_BF16] = a1_gemm_neonbf16.run[A1_GEMM_BF16];
+            kernels.run_plain16 = a1_gemm_neonbf16.run_plain16;
+        }
+        if (cpu->int8_dot)
+            kernels.run[A1_GEMM_INT8] = a1_gemm_neondot.run[A1_GEMM_INT8];
         break;
 #endif
     default:

@@ -112,6 +112,7 @@ static inline void a1_gemm_run(const a1_gemm_kernels *kernels, const a1_gemm_cal
 /* One table a level; a1_gemm_kernels_get puts the parts together that the machine has. */
 extern const a1_gemm_kernels a1_gemm_scalar, a1_gemm_avx2, a1_gemm_avx512, a1_gemm_neon;
 extern const a1_gemm_kernels a1_gemm_avx512bf16, a1_gemm_avx512vnni;
+extern const a1_gemm_kernels a1_gemm_neonbf16, a1_gemm_neondot;
 
 a1_gemm_kernels a1_gemm_kernels_get(const a1_cpu *cpu);
 

@@ -1,12 +1,6 @@
 /* The body of the matrix kernels, compiled once per instruction set (see gemm.h, simd.h). */
 #include "kernels/gemm_finish.h"
 
-#if defined(__clang__)
-#define UNROLL _Pragma("unroll")
-#else
-#define UNROLL _Pragma("GCC unroll 16")
-#endif
-
 /* Registers: 12 x 2 accumulators of 32 with AVX-512 and NEON, 6 x 2 of 16 with AVX2. Plain C keeps a
  * panel's row in an array. */
 #if VW == 16

@@ -2,6 +2,13 @@
 #include "kernels/gemm.h"
 #include "kernels/vecmath.h"
 
+/* Loops over a tile's rows and vectors, which must stay in registers. */
+#if defined(__clang__)
+#define UNROLL _Pragma("unroll")
+#else
+#define UNROLL _Pragma("GCC unroll 16")
+#endif
+
 A1_INLINE void finish_vector(const a1_gemm_call *call, vf value, size_t slot, size_t offset,
                              size_t row, size_t count)
 {

@@ -22,6 +22,9 @@ const a1_layer16_kernels *a1_layer16_kernels_get(const a1_cpu *cpu)
 #if defined(__x86_64__)
     if (cpu->level == ALLIN1_CPU_AVX512 && cpu->bf16)
         return &a1_layers_avx512bf16;
+#elif defined(__aarch64__)
+    if (cpu->level == ALLIN1_CPU_NEON && cpu->bf16)
+        return &a1_layers_neonbf16;
 #else
     (void)cpu;
 #endif

@@ -64,7 +64,7 @@ typedef struct a1_layer16_kernels {
     void (*pack_values)(const float *v, size_t stride, size_t tokens, size_t width, uint16_t *out);
 } a1_layer16_kernels;
 
-extern const a1_layer16_kernels a1_layers_avx512bf16;
+extern const a1_layer16_kernels a1_layers_avx512bf16, a1_layers_neonbf16;
 
 /* NULL where the machine or its chosen level has none. */
 const a1_layer16_kernels *a1_layer16_kernels_get(const a1_cpu *cpu);

@@ -1,12 +1,6 @@
 /* Products on bfloat16 with AVX-512 BF16: pairs of k at a time, sums in float. */
 #include "kernels/gemm_finish.h"
 
-#if defined(__clang__)
-#define UNROLL _Pragma("unroll")
-#else
-#define UNROLL _Pragma("GCC unroll 16")
-#endif
-
 #define ROWS A1_GEMM_TILE_ROWS
 
 /* rows x (16 * vectors) sums; `rows` and `vectors` are constants in every call. lda in elements. */
@@ -40,18 +34,18 @@ A1_INLINE void tile_sums(const size_t rows, const size_t vectors, const uint16_t
     }
 }
 
-A1_INLINE void rows_sums(size_t rows, const size_t vectors, const uint16_t *a, size_t lda,
+A1_INLINE void rows_sums(size_t rows, const size_t groups, const uint16_t *a, size_t lda,
                          size_t pairs, const uint16_t *b, float *tile, size_t stride,
                          const int accumulate)
 {
     size_t row = 0;
     for (; row + ROWS <= rows; row += ROWS)
-        tile_sums(ROWS, vectors, a + row * lda, lda, pairs, b, tile + row * stride, stride,
+        tile_sums(ROWS, groups, a + row * lda, lda, pairs, b, tile + row * stride, stride,
                   accumulate);
     for (; row + 4 <= rows; row += 4)
-        tile_sums(4, vectors, a + row * lda, lda, pairs, b, tile + row * stride, stride, accumulate);
+        tile_sums(4, groups, a + row * lda, lda, pairs, b, tile + row * stride, stride, accumulate);
     for (; row < rows; row++)
-        tile_sums(1, vectors, a + row * lda, lda, pairs, b, tile + row * stride, stride, accumulate);
+        tile_sums(1, groups, a + row * lda, lda, pairs, b, tile + row * stride, stride, accumulate);
 }
 
 /* Rounds one row, chunk after chunk, and fills it up with a zero to an even length. */
@@ -76,49 +70,6 @@ static void convert_row(const a1_gemm_call *call, size_t row, uint16_t *out)
         *out = 0;
 }
 
-static void run(const a1_gemm_call *call)
-{
-    _Alignas(64) float tile[ROWS * A1_GEMM_PANEL];
-    const a1_gemm_weights *weights = call->weights;
-    const size_t block = a1_gemm_block_rows(weights->k, sizeof(uint16_t));
-    const size_t pairs = (weights->k + 1) / 2;
-    const size_t lda = a1_gemm_scratch_stride(weights) / sizeof(uint16_t);
-    uint16_t *a = call->scratch;
-    for (size_t block0 = 0; block0 < call->rows; block0 += block) {
-        const size_t block1 = block0 + block < call->rows ? block0 + block : call->rows;
-        for (size_t row = block0; row < block1; row++)
-            convert_row(call, row, a + (row - block0) * lda);
-        for (size_t panel = 0; panel < weights->panels; panel++) {
-            const uint16_t *b =
-                (const uint16_t *)weights->data + panel * pairs * 2 * A1_GEMM_PANEL;
-            const int half = !weights->glu && weights->groups[2 * panel + 1].valid == 0;
-            for (size_t row = block0; row < block1; row += ROWS) {
-                const size_t rows = block1 - row < ROWS ? block1 - row : ROWS;
-                const uint16_t *from = a + (row - block0) * lda;
-                if (half)
-                    rows_sums(rows, 1, from, lda, pairs, b, tile, A1_GEMM_PANEL, 0);
-                else
-                    rows_sums(rows, 2, from, lda, pairs, b, tile, A1_GEMM_PANEL, 0);
-                finish_panel(call, panel, row, rows, tile);
-            }
-        }
-    }
-}
-
-static void run_plain16(const a1_gemm_plain16_call *call)
-{
-    for (size_t panel = 0; panel < call->panels; panel++) {
-        const uint16_t *b = call->b + panel * call->b_panel_stride;
-        for (size_t row = 0; row < call->rows; row += ROWS) {
-            const size_t rows = call->rows - row < ROWS ? call->rows - row : ROWS;
-            const uint16_t *a = call->a + row * call->lda;
-            float *c = call->c + row * call->ldc + panel * A1_GEMM_PANEL;
-            if (call->accumulate)
-                rows_sums(rows, 2, a, call->lda, call->k / 2, b, c, call->ldc, 1);
-            else
-                rows_sums(rows, 2, a, call->lda, call->k / 2, b, c, call->ldc, 0);
-        }
-    }
-}
+#include "kernels/gemm_bf16_body.h"
 
 const a1_gemm_kernels a1_gemm_avx512bf16 = {.run = {NULL, run, NULL}, .run_plain16 = run_plain16};

@@ -1,81 +1,23 @@
-/* The steps of attention on bfloat16 (see layers.h). */
 #include "kernels/layers.h"
 #include "kernels/vecmath.h"
 
-static __m256i round16(vf x)
+A1_INLINE void v16_store(uint16_t *out, vf x)
 {
-    return (__m256i)_mm512_cvtneps_pbh(x);
+    _mm256_storeu_si256((__m256i *)(void *)out, (__m256i)_mm512_cvtneps_pbh(x));
 }
 
-static void round_rows(const float *x, size_t rows, size_t width, size_t stride, uint16_t *out)
+A1_INLINE void v16_store_two(uint16_t *out, vf x, vf y)
 {
-    for (size_t r = 0; r < rows; r++, x += stride, out += width)
-        for (size_t c = 0; c < width; c += 16)
-            _mm256_storeu_si256((__m256i *)(void *)(out + c), round16(vf_load(x + c)));
+    _mm512_storeu_si512(out, (__m512i)_mm512_cvtne2ps_pbh(y, x));
 }
 
-static void softmax_block(const float *scores, size_t rows, size_t keys, size_t stride,
-                          uint16_t *powers, float *maximum, double *sum, float *values,
-                          size_t values_width)
+A1_INLINE void v16_store_pairs(uint16_t *out, vf x, vf y)
 {
-    for (size_t r = 0; r < rows; r++, scores += stride, powers += stride, values += values_width) {
-        vf top0 = vf_load(scores), top1 = vf_load(scores + 16);
-        for (size_t k = 32; k < keys; k += 32) {
-            top0 = vf_max(top0, vf_load(scores + k));
-            top1 = vf_max(top1, vf_load(scores + k + 16));
-        }
-        const float top = vf_max_lane(vf_max(top0, top1));
-        const int first = maximum[r] == -INFINITY;
-        const float high = top > maximum[r] ? top : maximum[r];
-        if (!first && high > maximum[r]) {
-            const float shrink = expf(maximum[r] - high);
-            const vf factor = vf_set1(shrink);
-            for (size_t c = 0; c < values_width; c += 16)
-                vf_store(values + c, vf_load(values + c) * factor);
-            sum[r] *= (double)shrink;
-        }
-        maximum[r] = high;
-        const vf centre = vf_set1(high);
-        vf sum0 = vf_zero(), sum1 = vf_zero();
-        for (size_t k = 0; k < keys; k += 32) {
-            const vf e0 = vf_exp(vf_load(scores + k) - centre);
-            const vf e1 = vf_exp(vf_load(scores + k + 16) - centre);
-            _mm512_storeu_si512(powers + k, (__m512i)_mm512_cvtne2ps_pbh(e1, e0));
-            sum0 = sum0 + e0;
-            sum1 = sum1 + e1;
-        }
-        sum[r] += (double)vf_sum(sum0) + (double)vf_sum(sum1);
-    }
+    const __m512i even = _mm512_cvtepu16_epi32((__m256i)_mm512_cvtneps_pbh(x));
+    const __m512i odd = _mm512_cvtepu16_epi32((__m256i)_mm512_cvtneps_pbh(y));
+    _mm512_storeu_si512(out, _mm512_or_si512(even, _mm512_slli_epi32(odd, 16)));
 }
 
-static void pack_keys(const float *k, size_t stride, size_t tokens, size_t width, uint16_t *out)
-{
-    for (size_t token = 0; token < tokens; token += 32, out += width * 32)
-        for (size_t c0 = 0; c0 < width; c0 += 16)
-            for (size_t t = 0; t < 32; t++) {
-                uint16_t row[16];
-                _mm256_storeu_si256((__m256i *)(void *)row,
-                                    round16(vf_load(k + (token + t) * stride + c0)));
-                for (size_t c = 0; c < 16; c += 2)
-                    memcpy(out + ((c0 + c) / 2 * 32 + t) * 2, row + c, 2 * sizeof *row);
-            }
-}
+#include "kernels/layers16_body.h"
 
-static void pack_values(const float *v, size_t stride, size_t tokens, size_t width, uint16_t *out)
-{
-    for (size_t c0 = 0; c0 < width; c0 += 32) {
-        for (size_t t = 0; t < tokens; t += 2, out += 64) {
-            for (size_t c = 0; c < 32; c += 16) {
-                const size_t room = c0 + c < width ? width - c0 - c : 0;
-                const size_t left = room < 16 ? room : 16;
-                const float *row = v + t * stride + c0 + c;
-                const __m512i even = _mm512_cvtepu16_epi32(round16(vf_load_n(row, left)));
-                const __m512i odd = _mm512_cvtepu16_epi32(round16(vf_load_n(row + stride, left)));
-                _mm512_storeu_si512(out + 2 * c,
-                                    _mm512_or_si512(even, _mm512_slli_epi32(odd, 16)));
-            }
-        }
-    }
-}
-
-const a1_layer16_kernels a1_layers_avx512bf16 = {round_rows, softmax_block, pack_keys, pack_values};
+const a1_layer16_kernels a1_layers_avx512bf16 = LAYER16_KERNELS;
