@@ -194,7 +194,6 @@ static allin1_status open_context(allin1_context *context, const allin1_settings
     a1_span_past(recorder, ALLIN1_STAGE_OPEN, opened_ns, now_ns,
                  a1_process_cpu_ns() - opened_cpu_ns);
     context->opened = true;
-    a1_context_say_choice(context);
     return a1_context_check_refining(context, err);
 }
 

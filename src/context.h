@@ -69,6 +69,7 @@ struct allin1_context {
     a1_listener second; /* the full network, where the first one is a student that is unsure, or was
                            taken for want of this one */
     bool student_taken; /* the model was left to us, and the student is what there is */
+    bool choice_told;
     a1_htdemucs *demixer;
     a1_spectrogram *spectrogram;
     a1_hashed_file hashed;
@@ -88,10 +89,11 @@ allin1_status a1_context_find_demixer(allin1_context *context, a1_error *err);
 allin1_status a1_context_build_demixer(allin1_context *context, a1_error *err);
 allin1_status a1_context_plan_spectrogram(allin1_context *context, a1_error *err);
 
-/* Decides what the settings' model means here, before anything is loaded; says so when it is not what
- * would be best. */
+/* Decides what the settings' model means here, before anything is loaded. */
 allin1_status a1_context_choose_model(allin1_context *context, a1_error *err);
-void a1_context_say_choice(const allin1_context *context);
+
+/* Tells once that the student is what there is, when that is what this listener is. */
+void a1_context_say_choice(allin1_context *context, const a1_listener *listener);
 
 /* Loads both listeners' files and the demixer's, when unsure songs are to be refined. */
 allin1_status a1_context_check_refining(allin1_context *context, a1_error *err);

@@ -154,6 +154,7 @@ static allin1_status derive(allin1_context *context, start_point start, const ch
         context, start != FROM_MIX || (request && request->want_embeddings));
     A1_CHECK(a1_context_find_network(context, listener, err));
     A1_CHECK(check_start(listener, start, request, err));
+    a1_context_say_choice(context, listener);
     A1_CHECK(a1_requirements_check(context, err)); /* a file tells only now what it is */
     const bool separates = !listener->hears_mix || a1_context_refines(context);
     if (start == FROM_MIX && separates && a1_context_demixes(context))

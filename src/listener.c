@@ -83,13 +83,14 @@ allin1_status a1_context_choose_model(allin1_context *context, a1_error *err)
     return context->first.hears_mix ? check_role(context, &context->first, err) : ALLIN1_OK;
 }
 
-void a1_context_say_choice(const allin1_context *context)
+void a1_context_say_choice(allin1_context *context, const a1_listener *listener)
 {
-    if (context->student_taken)
+    if (context->student_taken && !context->choice_told && listener == &context->first)
         a1_log(context, ALLIN1_LOG_WARNING,
                "the weights of " FULL " and %s are not all here: the student built in is used, quicker "
                "and not as good; `allin1 models fetch` gets them",
                context->settings.demix_model);
+    context->choice_told |= listener == &context->first;
 }
 
 allin1_status a1_context_check_refining(allin1_context *context, a1_error *err)
