@@ -1,10 +1,11 @@
 /* What a student makes of spectrograms that are kept: the stages of the program after the spectrogram, for songs whose
  * sound is not kept (tools/train/figures.py).
  *
- *   hear_spectrogram MODEL OUT_DIR SPECTROGRAM.npy...
+ *   hear_spectrogram [--beats] MODEL OUT_DIR SPECTROGRAM.npy...
  *
  * MODEL: student, or a .a1w file. SPECTROGRAM: [frames][81] as mix_spectrogram writes it, float16 or float32. Writes
- * OUT_DIR/NAME.json with the keys of a result that compare.py and calibrate.py read. A file that cannot be read is named
+ * OUT_DIR/NAME.json with the keys of a result that compare.py and calibrate.py read; with --beats, quicker, only beats
+ * and downbeats. A file that cannot be read is named
  * on standard error and left out. */
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,6 +23,7 @@
 #define FPS 100.0
 
 typedef struct heard {
+    bool beats_only;
     float *logits, *activations;
     size_t frames;
     a1_beats beats;
@@ -75,6 +77,8 @@ static allin1_status hear(allin1_context *context, const float *spectrogram, hea
     A1_TRY(a1_student_run(listener->student, context->pool, spectrogram, n, &out, err));
     a1_metrical_activations(out.beat, out.downbeat, n, h->activations);
     A1_TRY(a1_metrical_decode(listener->metrical, context->pool, h->activations, n, &h->beats, err));
+    if (h->beats_only)
+        return ALLIN1_OK;
     A1_TRY(a1_metrical_confidences(listener->metrical, context->pool, h->activations, &h->beats,
                                    a1_tempo_precise(h->beats.times, h->beats.count),
                                    &h->confidences, err));
@@ -93,6 +97,10 @@ static char *document(const a1_listener *listener, const heard *h)
         if (h->beats.positions[i] == 1)
             a1_json_decimal(&json, NULL, h->beats.times[i], 2);
     a1_json_close(&json, ']');
+    if (h->beats_only) {
+        a1_json_close(&json, '}');
+        return a1_json_take(&json);
+    }
     a1_json_open(&json, "segments", '[');
     for (size_t i = 0; i < h->segments.count; i++) {
         a1_json_open(&json, NULL, '{');
@@ -130,10 +138,10 @@ static allin1_status write_heard(const a1_listener *listener, const heard *h, co
     return good ? ALLIN1_OK : a1_fail(err, ALLIN1_ERROR_IO, "%s: cannot be written", path);
 }
 
-static allin1_status hear_file(allin1_context *context, const char *in, const char *folder,
-                               a1_error *err)
+static allin1_status hear_file(allin1_context *context, bool beats_only, const char *in,
+                               const char *folder, a1_error *err)
 {
-    heard h = {0};
+    heard h = {.beats_only = beats_only};
     float *spectrogram = NULL;
     allin1_status status = read_spectrogram(in, &spectrogram, &h.frames, err);
     if (status == ALLIN1_OK)
@@ -147,8 +155,11 @@ static allin1_status hear_file(allin1_context *context, const char *in, const ch
 
 int main(int argc, char **argv)
 {
+    const bool beats_only = argc > 1 && strcmp(argv[1], "--beats") == 0;
+    argc -= beats_only;
+    argv += beats_only;
     if (argc < 4) {
-        fprintf(stderr, "usage: hear_spectrogram MODEL OUT_DIR SPECTROGRAM.npy...\n");
+        fprintf(stderr, "usage: hear_spectrogram [--beats] MODEL OUT_DIR SPECTROGRAM.npy...\n");
         return 2;
     }
     allin1_settings settings;
@@ -170,7 +181,7 @@ int main(int argc, char **argv)
         failed = 1;
     }
     for (int i = 3; i < argc && context->first.student; i++) {
-        if (hear_file(context, argv[i], argv[2], &err) != ALLIN1_OK) {
+        if (hear_file(context, beats_only, argv[i], argv[2], &err) != ALLIN1_OK) {
             fprintf(stderr, "hear_spectrogram: %s\n", err.message);
             failed = 1;
         }

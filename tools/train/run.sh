@@ -14,9 +14,12 @@ $python "$here/songs.py" --music "$work/music" --data "$work/data" --tool "$buil
 $python "$here/label.py" --music "$work/music" --data "$work/data" --program "$build/allin1" --first train
 $python "$here/render.py" --data "$work/data" --tool "$build/mix_spectrogram" --count "$songs"
 $python "$here/train.py" --data "$work/data" --run "$work/run" --steps "$steps"
-$python "$here/export.py" "$work/run/last.pt" "$work/student.a1w"
+threshold=$($python "$here/threshold.py" "$work/run/last.pt" --data "$work/data" --build "$build" | tee /dev/stderr |
+    sed -n 's/^best: //p')
+$python "$here/export.py" "$work/run/last.pt" "$work/student.a1w" --threshold "$threshold"
 $python "$here/figures.py" --music "$work/music" --data "$work/data" --build "$build" --work "$work/figures" \
     --model "$work/student.a1w" --parts valid,test
 $python "$here/calibrate.py" --data "$work/data" --real "$work/figures/real" --rendered "$work/figures/rendered" \
     --out "$work/confidence.txt"
-$python "$here/export.py" "$work/run/last.pt" "$work/student.a1w" --confidence "$work/confidence.txt"
+$python "$here/export.py" "$work/run/last.pt" "$work/student.a1w" --threshold "$threshold" \
+    --confidence "$work/confidence.txt"
