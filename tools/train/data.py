@@ -25,7 +25,7 @@ def bells(times, frames, sigma):
 class Song:
     """One song's truth; the spectrogram stays on the disk until a crop is taken."""
 
-    def __init__(self, name, spec, truth, teacher, part, group):
+    def __init__(self, name, spec, truth, teacher, part, group, weak=False):
         self.name, self.spec, self.part, self.group = name, spec, part, group
         self.rendered = teacher is None
         self.beats = np.array(truth["beats"], np.float64) * 100
@@ -36,6 +36,10 @@ class Song:
         self.segments = [(a * 100, b * 100, NAMES.index(label)) for a, b, label in segments]
         self.teacher = None
         self.sure = 1.0
+        # Of composed music neither form nor, sometimes, the downbeats are known.
+        self.downbeats_known = truth.get("downbeats_known", True)
+        self.form_known = bool(self.segments) or (self.rendered and not len(self.beats))
+        self.kind = "real" if not self.rendered else "noise" if name[0] == "z" else "composed" if name[0] in "mt" else "grooves"
         if not self.rendered:
             with np.load(teacher) as values:
                 self.teacher = {k: values[k] for k in ("beat", "downbeat", "segment", "label")}
@@ -43,6 +47,10 @@ class Song:
             confidence = float(self.teacher["beat"][at].astype(np.float32).mean()) if len(at) > 8 else 0.0
             self.sure = float(np.clip((confidence - 0.15) / 0.25, 0.05, 1.0))
             self.confidence = confidence
+            if weak:
+                # The teacher without its separator: its beats are as good where it is confident, its form never.
+                self.sure = float(confidence >= 0.4)
+                self.form_known = False
 
     def crop(self, start, length, stretch):
         """Spectrogram [length][81] and targets of `length` frames from `start`, played `stretch` times as
@@ -103,6 +111,14 @@ def augment(rng, x):
         tilt = np.interp(np.arange(BANDS), [0, BANDS - 1], rng.uniform(-10, 10, 2)).astype(np.float32)
         level = np.mean(power) * 10 ** (rng.uniform(-30, -2) / 20) * 10 ** (tilt / 20)
         power = power + level * rng.gamma(4.0, 0.25, power.shape).astype(np.float32)
+    if rng.random() < 0.3:
+        for _ in range(rng.integers(1, 3)):
+            low, wide = rng.integers(0, BANDS), rng.integers(3, 14)
+            power[:, low:low + wide] *= rng.choice([0.0, 0.1])
+    if rng.random() < 0.25:
+        for _ in range(rng.integers(1, 4)):
+            at, long = rng.integers(0, len(power)), rng.integers(10, 200)
+            power[at:at + long] *= rng.choice([0.0, 0.1])
     return np.log10(1 + np.maximum(power, 0)).astype(np.float32)
 
 
@@ -111,10 +127,13 @@ def nothing(rng, length):
     x = np.zeros((length, BANDS), np.float32)
     if rng.random() < 0.8:
         shape = np.interp(np.arange(BANDS), np.linspace(0, BANDS - 1, 5), rng.normal(0, 8, 5))
-        level = 10 ** ((rng.uniform(-35, 20) + shape) / 20)
+        level = 10 ** ((rng.uniform(-35, 30) + shape) / 20)
         walk = np.cumsum(rng.normal(0, 1, length // 50 + 2)) * rng.choice([0, 0.5, 1.5])
         swell = 10 ** (np.interp(np.arange(length) / 50, np.arange(len(walk)), walk - walk.mean()) / 20)
-        x = np.log10(1 + level * swell[:, None] * rng.gamma(rng.uniform(2, 12), 0.2, x.shape)).astype(np.float32)
+        # Frames overlap by three quarters: what is random in one is half so in the next.
+        grain = rng.gamma(rng.uniform(0.5, 8), 0.2, (length + 4, BANDS))
+        grain = sum(w * grain[i:i + length] for i, w in enumerate([0.1, 0.25, 0.3, 0.25, 0.1]))
+        x = np.log10(1 + level * swell[:, None] * grain).astype(np.float32)
     return x
 
 
@@ -125,33 +144,44 @@ def load(data, parts):
         with open(data / "songs.tsv", encoding="utf-8") as table:
             for row in csv.DictReader(table, delimiter="\t", quoting=csv.QUOTE_NONE):
                 teacher = data / "teacher" / f"{row['id']}.npz"
+                weak = not teacher.exists() and row["part"] == "train"
+                if weak:
+                    teacher = data / "weak" / f"{row['id']}.npz"
                 if row["part"] in found and teacher.exists():
                     truth = json.loads(teacher.with_suffix(".json").read_text())
                     found[row["part"]].append(Song(row["path"], data / "spec" / f"{row['id']}.npy", truth, teacher,
-                                                   row["part"], row["package"]))
-    for path in sorted((data / "truth").glob("r_*.json")):
+                                                   row["part"], row["package"], weak))
+    for path in sorted((data / "truth").glob("[rmtz]_*.json")):
         truth = json.loads(path.read_text())
         if truth["part"] in found:
-            group = "drumless" if truth["kind"] != "full" else "full"
+            drums = "full" if truth["kind"] == "full" else "drumless"
+            group = {"r": "rendered " + drums, "m": "composed " + drums, "t": "modules", "z": "noise"}[path.name[0]]
             found[truth["part"]].append(Song(path.stem, data / "spec" / f"{path.stem}.npy", truth, None,
-                                             truth["part"], "rendered " + group))
-    return found
+                                             truth["part"], group))
+    # A song that says nothing is left out.
+    return {part: [s for s in songs if s.sure > 0 or s.form_known] for part, songs in found.items()}
+
+
+SHARES = {"real": 0.5, "grooves": 0.3, "composed": 0.15, "noise": 0.03}  # and the rest made on the spot
 
 
 def batch(rng, songs, size, length):
-    """One batch: half of it rendered, where both are there; a few crops of nothing."""
-    rendered = [s for s in songs if s.rendered]
-    real = [s for s in songs if not s.rendered]
+    """One batch, its crops drawn by kind; a few are of nothing. Weights: beat, downbeat, section, function."""
+    pools = {kind: [s for s in songs if s.kind == kind] for kind in SHARES}
     xs, targets, functions, weights = [], [], [], []
     for _ in range(size):
-        if rng.random() < 0.03:
+        draw, kind = rng.random(), None
+        for kind, share in SHARES.items():
+            draw -= share
+            if draw < 0:
+                break
+        if draw >= 0 or not pools[kind]:
             xs.append(nothing(rng, length))
             targets.append(np.zeros((3, length), np.float32))
             functions.append(np.zeros((length // STEP, LABELS), np.float32))
-            weights.append((1.0, 1.0, 0.0))
+            weights.append((1.0, 1.0, 1.0, 0.0))
             continue
-        pool = rendered if rendered and (not real or rng.random() < 0.5) else real
-        song = pool[rng.integers(len(pool))]
+        song = pools[kind][rng.integers(len(pools[kind]))]
         stretch = float(np.exp(rng.uniform(-0.25, 0.25))) if rng.random() < 0.6 else 1.0
         frames = len(np.load(song.spec, mmap_mode="r"))
         start = int(rng.integers(0, max(1, frames - int(length * stretch * 0.8))))
@@ -159,6 +189,7 @@ def batch(rng, songs, size, length):
         xs.append(augment(rng, x) if rng.random() < 0.85 else x)
         targets.append(np.stack([beat, downbeat, section]))
         functions.append(function)
-        weights.append((song.sure, 0.5 if song.rendered else 1.0, 0.3 if song.rendered else 1.0))
+        form = (0.5, 0.3) if song.rendered else (1.0, 1.0)
+        weights.append((song.sure, song.sure * song.downbeats_known, form[0] * song.form_known, form[1] * song.form_known))
     return (np.stack(xs), np.stack(targets), np.stack(functions),
             np.array(weights, np.float32))

@@ -1,7 +1,8 @@
 """The teacher's word on the listed songs: soft activations at every frame from the full pipeline.
 
 Writes DATA/teacher/ID.npz: beat, downbeat, segment [frames], label [10][frames], float16. A song that is
-labelled is skipped; several runs may share the work."""
+labelled is skipped; several runs may share the work. With --weak the teacher works without its separator
+(--demix none), ten times as fast, on the training songs that have no label yet, into DATA/weak."""
 import argparse
 import csv
 import os
@@ -15,13 +16,14 @@ import numpy as np
 
 
 def label(options, row, target):
-    work = options.data / "teacher" / f".{row['id']}.{os.getpid()}"
+    work = target.parent / f".{row['id']}.{os.getpid()}"
     work.mkdir(parents=True, exist_ok=True)
     try:
         song = work / ("song" + pathlib.Path(row["path"]).suffix)
         song.symlink_to((options.music / row["path"]).resolve())
-        run = subprocess.run([options.program, "-q", "-a", "-m", "harmonix-all", "-o", work / "out", "--threads", str(options.threads),
-                              "--precision", options.precision, song],
+        run = subprocess.run([options.program, "-q", "-a", "-m", "harmonix-all", "-o", work / "out",
+                              "--threads", str(options.threads),
+                              *(("--demix", "none") if options.weak else ("--precision", options.precision)), song],
                              capture_output=True, text=True)
         if run.returncode:
             print("cannot label", row["path"], run.stderr.strip()[-300:], file=sys.stderr, flush=True)
@@ -46,13 +48,17 @@ def main():
     parser.add_argument("--precision", default="mixed")
     parser.add_argument("--per-package", type=int, default=24)
     parser.add_argument("--first", help="the part to begin with: train, valid or test")
+    parser.add_argument("--weak", action="store_true")
     options = parser.parse_args()
-    (options.data / "teacher").mkdir(parents=True, exist_ok=True)
+    folder = options.data / ("weak" if options.weak else "teacher")
+    folder.mkdir(parents=True, exist_ok=True)
     with open(options.data / "songs.tsv", encoding="utf-8") as table:
         rows = [r for r in csv.DictReader(table, delimiter="\t", quoting=csv.QUOTE_NONE)
                 if int(r["rank"]) < options.per_package]
     for row in sorted(rows, key=lambda r: r["part"] != options.first) if options.first else rows:
-        target = options.data / "teacher" / f"{row['id']}.npz"
+        target = folder / f"{row['id']}.npz"
+        if options.weak and (row["part"] != "train" or (options.data / "teacher" / target.name).exists()):
+            continue
         if not target.exists():
             start = time.time()
             label(options, row, target)

@@ -1,6 +1,9 @@
 """Standard MIDI files, as far as rendering songs with known truth needs them: notes and programs in ticks,
 and a tempo map that is written anew."""
+import collections
 import struct
+
+Content = collections.namedtuple("Content", "division notes others tempi metres")
 
 
 class Note:
@@ -21,11 +24,12 @@ def _variable(data, at):
 
 
 def read(data):
-    """(ticks per quarter, notes, [(tick, channel message bytes)] of everything that is not a note)."""
+    """A song's content: division (ticks per quarter), notes, others [(tick, channel message bytes)] of everything
+    that is not a note, tempi [(tick, seconds a quarter)] and metres [(tick, numerator, denominator)]."""
     if data[:4] != b"MThd":
         raise ValueError("not a MIDI file")
     _, tracks, division = struct.unpack(">HHH", data[8:14])
-    at, notes, others = 14, [], []
+    at, notes, others, tempi, metres = 14, [], [], [], []
     for _ in range(tracks):
         size = struct.unpack(">I", data[at + 4:at + 8])[0]
         track, at = data[at + 8:at + 8 + size], at + 8 + size
@@ -40,9 +44,15 @@ def read(data):
             else:
                 status = running
             if status in (0xFF, 0xF0, 0xF7):
+                meta = -1
                 if status == 0xFF:
+                    meta = track[place]
                     place += 1
                 length, place = _variable(track, place)
+                if meta == 0x51 and length == 3:
+                    tempi.append((tick, int.from_bytes(track[place:place + 3], "big") / 1e6))
+                if meta == 0x58 and length >= 2:
+                    metres.append((tick, track[place], 1 << track[place + 1]))
                 place += length
                 continue
             running = status
@@ -60,7 +70,7 @@ def read(data):
                     sounding[key] = (tick, message[1])
             else:
                 others.append((tick, bytes([status]) + message))
-    return division, notes, others
+    return Content(division, notes, others, sorted(tempi), sorted(metres))
 
 
 def write(division, notes, others, tempi):

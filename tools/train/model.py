@@ -11,6 +11,7 @@ WIDTH = 96
 FINE = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512]  # dilations at 50 steps a second
 COARSE = [1, 2, 4, 8, 16, 32]                   # and at 3.125
 POOL = 16
+DROPOUT = 0.08        # of whole channels, in training only
 
 
 class Conv(nn.Module):
@@ -50,7 +51,7 @@ class Block(nn.Module):
         nn.init.zeros_(self.mix.bias)
 
     def forward(self, x):
-        return x + self.mix(F.relu(self.conv(self.norm(x))))
+        return x + self.mix(F.dropout2d(F.relu(self.conv(self.norm(x))), DROPOUT, self.training))
 
 
 class Student(nn.Module):

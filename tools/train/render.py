@@ -297,18 +297,31 @@ def make(seed, all_families, tool, data, work):
     run = subprocess.run(["mma", "-w", "-f", work / "song.mid", work / "song.mma"], capture_output=True, text=True)
     if run.returncode or not (work / "song.mid").exists():
         raise RuntimeError(f"mma: {plan.family}: {(run.stdout + run.stderr).strip()[-200:]}")
-    quarter, notes, others = midi.read((work / "song.mid").read_bytes())
-    notes, others, ticks = edit(plan, quarter, notes, others)
+    song = midi.read((work / "song.mid").read_bytes())
+    quarter = song.division
+    notes, others, ticks = edit(plan, quarter, song.notes, song.others)
     points = tempo_map(plan, quarter, ticks)
     lead_in = rng.choice([0.0, rng.uniform(0, 0.5), rng.uniform(0.5, 3)])
-    # FluidSynth rounds at each change of tempo and would drift from the truth: the times are put into the
-    # notes instead, at one tick a millisecond.
+    place_in_time(notes, others, points, quarter, lead_in, work / "out.mid")
+    values, font = play(rng, work, tool)
+    truth = truth_of(plan, quarter, points, ticks, lead_in)
+    truth["font"] = font
+    keep(values, truth, data, f"r_{seed:05d}", work)
+
+
+def place_in_time(notes, others, points, quarter, lead_in, path):
+    """Writes the MIDI file that sounds at the map's times. FluidSynth rounds at each change of tempo and would
+    drift from the truth: the times are put into the notes instead, at one tick a millisecond."""
     moments = sorted({t for n in notes for t in (max(0, n.start), n.end)} | {t for t, _ in others})
     when = {t: round(1000 * (lead_in + s)) for t, s in zip(moments, seconds_at(points, quarter, moments))}
     for n in notes:
         n.start, n.end = when[max(0, n.start)], max(when[n.end], when[max(0, n.start)] + 1)
     others = [(0 if tick == 0 else when[tick], m) for tick, m in others]
-    (work / "out.mid").write_bytes(midi.write(1000, notes, others, [(0, 1_000_000)]))
+    path.write_bytes(midi.write(1000, notes, others, [(0, 1_000_000)]))
+
+
+def play(rng, work, tool):
+    """The spectrogram of work/out.mid as a random sound font, room and codec make it, and the font's name."""
     font = find_font(rng.choices([f for f, _ in FONTS], [w for _, w in FONTS])[0])
     wet = rng.random() < 0.6
     wav = work / "song.wav"
@@ -323,16 +336,18 @@ def make(seed, all_families, tool, data, work):
         subprocess.run(["ffmpeg", "-v", "error", "-y", "-i", wav, "-b:a", rng.choice(["48k", "64k", "96k", "128k"]),
                         audio], check=True)
     subprocess.run([tool, audio, work / "spec.npy"], check=True)
-    values = np.load(work / "spec.npy").astype(np.float16)
-    truth = truth_of(plan, quarter, points, ticks, lead_in)
-    truth["duration"] = len(values) / 100
-    truth["font"] = font.name
+    return np.load(work / "spec.npy").astype(np.float16), font.name
+
+
+def keep(values, truth, data, name, work):
+    """Into DATA/spec and DATA/truth, each file whole or not at all."""
     if len(values) < 3000 or len(values) > 26000 or values.mean() < 0.01:
         raise RuntimeError("too short, too long or silent")
+    truth["duration"] = len(values) / 100
     np.save(work / "half.npy", values)
-    (work / "half.npy").rename(data / "spec" / f"r_{seed:05d}.npy")
+    (work / "half.npy").rename(data / "spec" / f"{name}.npy")
     (work / "truth.json").write_text(json.dumps(truth))
-    (work / "truth.json").rename(data / "truth" / f"r_{seed:05d}.json")
+    (work / "truth.json").rename(data / "truth" / f"{name}.json")
 
 
 def main():

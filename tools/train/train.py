@@ -2,9 +2,12 @@
 
 RUN/log.tsv has a line each validation; RUN/best.pt is the model with the best validation measure."""
 import argparse
+import collections
+import concurrent.futures
 import math
 import pathlib
 import time
+import warnings
 
 import numpy as np
 import torch
@@ -12,7 +15,7 @@ import torch.nn.functional as F
 
 from data import NAMES, STEP, batch, load
 from measure import f_measure, peaks
-from model import Student, parameters
+from model import WIDTH, Student, parameters
 
 
 def loss_of(model, x, targets, functions, weights):
@@ -20,37 +23,72 @@ def loss_of(model, x, targets, functions, weights):
     beat = F.binary_cross_entropy_with_logits(logits[:, :2], targets[:, :2], reduction="none").mean(2)
     section = F.binary_cross_entropy_with_logits(logits[:, 2], targets[:, 2], reduction="none").mean(1)
     per_label = -(functions.transpose(1, 2) * F.log_softmax(labels, 1)).sum(1).mean(1)
-    sure = weights[:, :1]
     # Sections and labels are rarer than beats: the factors bring the terms to the same order.
-    return ((beat * sure).sum(1) + 1.0 * section * weights[:, 1] + 0.05 * per_label * weights[:, 2]).mean()
+    return ((beat * weights[:, :2]).sum(1) + 1.0 * section * weights[:, 2] + 0.05 * per_label * weights[:, 3]).mean()
 
 
 def validate(model, songs, limit=24, longest=12800):
-    """Means over the songs, by kind: beats, downbeats (70 ms), boundaries (3 s), label agreement."""
+    """Means over the songs, by group: beats, downbeats (70 ms), boundaries (3 s), label agreement; nan where the
+    truth is not known. Of noise the first three are 1 where nothing is found and 0 elsewhere."""
     model.eval()
-    groups = {}
-    chosen = []
-    for rendered in (False, True):
-        chosen += [s for s in songs if s.rendered == rendered and s.sure > 0.3][:limit]
+    groups, counts = {}, {}
     with torch.no_grad():
-        for song in chosen:
+        for song in songs:
+            group = song.group if song.rendered else "teacher"
+            counts[group] = counts.get(group, 0) + (song.sure > 0.3)
+            if song.sure <= 0.3 or counts[group] > limit:
+                continue
             x = np.asarray(np.load(song.spec, mmap_mode="r")[:longest], np.float32)
             frames = len(x)
             x = np.pad(x, ((0, -frames % STEP), (0, 0)))
             logits, labels = model(torch.from_numpy(x)[None])
             p = torch.sigmoid(logits[0]).numpy()[:, :frames]
-            row = [f_measure(peaks(p[0]), song.beats[song.beats < frames], 7),
-                   f_measure(peaks(p[1], 0.2, 25), song.downbeats[song.downbeats < frames], 7),
-                   f_measure(peaks(p[2], 0.1, 300), [a for a, _, _ in song.segments[1:] if a < frames], 300)]
+            row = np.full(4, np.nan)
+            row[0] = f_measure(peaks(p[0]), song.beats[song.beats < frames], 7)
+            if song.downbeats_known:
+                row[1] = f_measure(peaks(p[1], 0.2, 25), song.downbeats[song.downbeats < frames], 7)
+            if song.form_known:
+                row[2] = f_measure(peaks(p[2], 0.1, 300), [a for a, _, _ in song.segments[1:] if a < frames], 300)
             said = labels[0].argmax(0).numpy()
             middle = (np.arange(len(said)) + 0.5) * STEP
             true = np.full(len(said), -1)
             for a, b, label in song.segments:
                 true[(middle >= a) & (middle < b)] = label
-            row.append(float((said == true)[true >= 0].mean()))
-            groups.setdefault(song.group if song.rendered else "teacher", []).append(row)
+            if (true >= 0).any():
+                row[3] = (said == true)[true >= 0].mean()
+            groups.setdefault(group, []).append(row)
     model.train()
-    return {name: np.mean(rows, axis=0) for name, rows in groups.items()}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # a column that is nothing but nan
+        return {name: np.nanmean(rows, axis=0) for name, rows in groups.items()}
+
+
+class Batches:
+    """Makes the batches ahead in other processes. The step's number seeds its batch: a resumed run sees what an
+    unbroken one would, whoever made it."""
+
+    def __init__(self, songs, seed, size, frames, workers):
+        self.pool = concurrent.futures.ProcessPoolExecutor(workers, initializer=Batches.begin,
+                                                           initargs=(songs, seed, size, frames))
+        self.ahead, self.next, self.depth = collections.deque(), None, 2 * workers + 1
+
+    @staticmethod
+    def begin(*fixed):
+        Batches.fixed = fixed
+        torch.set_num_threads(1)
+
+    @staticmethod
+    def make(step):
+        songs, seed, size, frames = Batches.fixed
+        return batch(np.random.default_rng([seed, step]), songs, size, frames)
+
+    def get(self, step):
+        if self.next is None:
+            self.next = step
+        while len(self.ahead) < self.depth:
+            self.ahead.append(self.pool.submit(Batches.make, self.next))
+            self.next += 1
+        return map(torch.from_numpy, self.ahead.popleft().result())
 
 
 def keep_state(folder, names, model, average, optimiser, step, best, spent):
@@ -73,14 +111,15 @@ def main():
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--every", type=int, default=250, help="steps between validations")
     parser.add_argument("--save", type=int, default=25, help="steps between saved states")
-    parser.add_argument("--rescan", action="store_true", help="look for new songs at each validation")
+    parser.add_argument("--workers", type=int, default=1, help="processes that make batches")
+    parser.add_argument("--width", type=int, default=WIDTH)
     parser.add_argument("--start", type=pathlib.Path, help="weights of another run to begin with")
     options = parser.parse_args()
     options.run.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(options.seed)
     torch.set_num_threads(options.threads)
-    model = Student().to(memory_format=torch.channels_last)
-    average = Student()
+    model = Student(options.width).to(memory_format=torch.channels_last)
+    average = Student(options.width)
     decayed = [p for p in model.parameters() if p.dim() > 1]
     plain = [p for p in model.parameters() if p.dim() <= 1]
     optimiser = torch.optim.AdamW([{"params": decayed, "weight_decay": 0.01}, {"params": plain, "weight_decay": 0}],
@@ -98,13 +137,18 @@ def main():
             model.load_state_dict(torch.load(options.start)["average"])
         average.load_state_dict(model.state_dict())
     songs = load(options.data, ("train", "valid"))
+    # The list is frozen when the run begins: what comes into DATA later does not change it.
+    frozen = options.run / "songs.txt"
+    if frozen.exists():
+        names = set(frozen.read_text(encoding="utf-8").split("\n"))
+        songs = {part: [s for s in found if s.name in names] for part, found in songs.items()}
+    else:
+        frozen.write_text("\n".join(s.name for found in songs.values() for s in found), encoding="utf-8")
     print(parameters(model), "parameters,", {k: len(v) for k, v in songs.items()}, flush=True)
+    batches = Batches(songs["train"], options.seed, options.batch, options.frames, options.workers)
     total, begun = [], time.time()
     while step < options.steps:
-        # The step's number seeds its batch: a resumed run sees what an unbroken one would.
-        rng = np.random.default_rng([options.seed, step])
-        x, targets, functions, weights = map(torch.from_numpy, batch(rng, songs["train"], options.batch,
-                                                                     options.frames))
+        x, targets, functions, weights = batches.get(step)
         warm = min(1.0, (step + 1) / 200)
         rate = options.rate * warm * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * step / options.steps)))
         for group in optimiser.param_groups:
@@ -120,11 +164,11 @@ def main():
                 a.lerp_(p, 1 - keep)
         total.append(float(loss.detach()))
         step += 1
-        if step % options.save == 0 and step % options.every:
+        if step % options.save == 0 and step % options.every and step != options.steps:
             keep_state(options.run, ["last.pt"], model, average, optimiser, step, best, spent + time.time() - begun)
         if step % options.every == 0 or step == options.steps:
             figures = validate(average, songs["valid"])
-            score = float(np.mean([f[0] + 0.7 * f[1] + 0.2 * f[2] + 0.1 * f[3] for f in figures.values()])) if figures else 0
+            score = float(np.mean([np.nansum(f * (1, 0.7, 0.2, 0.1)) for f in figures.values()])) if figures else 0
             spent += time.time() - begun
             begun = time.time()
             line = [str(step), f"{np.mean(total):.4f}", f"{score:.4f}", f"{spent:.0f}", str(len(songs["train"]))]
@@ -137,8 +181,6 @@ def main():
             best = max(best, score)
             keep_state(options.run, ["last.pt"] + (["best.pt"] if better else []), model, average, optimiser, step,
                        best, spent)
-            if options.rescan:
-                songs = load(options.data, ("train", "valid"))
 
 
 if __name__ == "__main__":
