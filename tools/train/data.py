@@ -39,7 +39,7 @@ class Song:
         # Of composed music neither form nor, sometimes, the downbeats are known.
         self.downbeats_known = truth.get("downbeats_known", True)
         self.form_known = bool(self.segments) or (self.rendered and not len(self.beats))
-        self.kind = "real" if not self.rendered else "noise" if name[0] == "z" else "composed" if name[0] in "mt" else "grooves"
+        self.kind = "real" if not self.rendered else "noise" if name[0] == "z" else "composed" if name[0] in "mtc" else "grooves"
         if not self.rendered:
             with np.load(teacher) as values:
                 self.teacher = {k: values[k] for k in ("beat", "downbeat", "segment", "label")}
@@ -151,18 +151,19 @@ def load(data, parts):
                     truth = json.loads(teacher.with_suffix(".json").read_text())
                     found[row["part"]].append(Song(row["path"], data / "spec" / f"{row['id']}.npy", truth, teacher,
                                                    row["part"], row["package"], weak))
-    for path in sorted((data / "truth").glob("[rmtz]_*.json")):
+    for path in sorted((data / "truth").glob("[crmtz]_*.json")):
         truth = json.loads(path.read_text())
         if truth["part"] in found:
             drums = "full" if truth["kind"] == "full" else "drumless"
-            group = {"r": "rendered " + drums, "m": "composed " + drums, "t": "modules", "z": "noise"}[path.name[0]]
+            group = {"r": "rendered " + drums, "m": "composed " + drums, "t": "modules",
+                     "c": "textures", "z": "noise"}[path.name[0]]
             found[truth["part"]].append(Song(path.stem, data / "spec" / f"{path.stem}.npy", truth, None,
                                              truth["part"], group))
     # A song that says nothing is left out.
     return {part: [s for s in songs if s.sure > 0 or s.form_known] for part, songs in found.items()}
 
 
-SHARES = {"real": 0.5, "grooves": 0.3, "composed": 0.15, "noise": 0.03}  # and the rest made on the spot
+SHARES = {"real": 0.46, "grooves": 0.25, "composed": 0.23, "noise": 0.03}  # and the rest made on the spot
 
 
 def batch(rng, songs, size, length):

@@ -1,7 +1,7 @@
 """The teacher's word on the listed songs: soft activations at every frame from the full pipeline.
 
 Writes DATA/teacher/ID.npz: beat, downbeat, segment [frames], label [10][frames], float16. A song that is
-labelled is skipped; several runs may share the work. With --weak the teacher works without its separator
+labelled is skipped. With --weak the teacher works without its separator
 (--demix none), ten times as fast, on the training songs that have no label yet, into DATA/weak."""
 import argparse
 import csv
@@ -49,13 +49,17 @@ def main():
     parser.add_argument("--per-package", type=int, default=24)
     parser.add_argument("--first", help="the part to begin with: train, valid or test")
     parser.add_argument("--weak", action="store_true")
+    parser.add_argument("--step", type=int, default=1, help="several runs: every STEP-th song,")
+    parser.add_argument("--offset", type=int, default=0, help="beginning with this one")
     options = parser.parse_args()
     folder = options.data / ("weak" if options.weak else "teacher")
     folder.mkdir(parents=True, exist_ok=True)
     with open(options.data / "songs.tsv", encoding="utf-8") as table:
         rows = [r for r in csv.DictReader(table, delimiter="\t", quoting=csv.QUOTE_NONE)
                 if int(r["rank"]) < options.per_package]
-    for row in sorted(rows, key=lambda r: r["part"] != options.first) if options.first else rows:
+    if options.first:
+        rows.sort(key=lambda r: r["part"] != options.first)
+    for row in rows[options.offset::options.step]:
         target = folder / f"{row['id']}.npz"
         if options.weak and (row["part"] != "train" or (options.data / "teacher" / target.name).exists()):
             continue
