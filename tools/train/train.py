@@ -90,6 +90,11 @@ class Batches:
             self.next += 1
         return map(torch.from_numpy, self.ahead.popleft().result())
 
+    def close(self):
+        for future in self.ahead:
+            future.cancel()
+        self.pool.shutdown()
+
 
 def keep_state(folder, names, model, average, optimiser, step, best, spent):
     state = dict(model=model.state_dict(), average=average.state_dict(), optimiser=optimiser.state_dict(), step=step,
