@@ -6,20 +6,34 @@ work=$1
 here=$(dirname "$0")
 build=${BUILD:-build}
 steps=${STEPS:-6000}
-songs=${RENDERED:-1600}
+songs=${RENDERED:-450}
 cmake --build "$build" --target allin1_program mix_spectrogram hear_spectrogram
 python=/usr/bin/python3 # Debian's, which has its PyTorch
-$python "$here/fetch.py" --music "$work/music" || echo "going on without some packages" >&2
-$python "$here/songs.py" --music "$work/music" --data "$work/data" --tool "$build/mix_spectrogram"
-$python "$here/label.py" --music "$work/music" --data "$work/data" --program "$build/allin1" --first train
-$python "$here/render.py" --data "$work/data" --tool "$build/mix_spectrogram" --count "$songs"
-$python "$here/train.py" --data "$work/data" --run "$work/run" --steps "$steps"
-threshold=$($python "$here/threshold.py" "$work/run/last.pt" --data "$work/data" --build "$build" | tee /dev/stderr |
-    sed -n 's/^best: //p')
-$python "$here/export.py" "$work/run/last.pt" "$work/student.a1w" --threshold "$threshold"
-$python "$here/figures.py" --music "$work/music" --data "$work/data" --build "$build" --work "$work/figures" \
-    --model "$work/student.a1w" --parts valid,test
-$python "$here/calibrate.py" --data "$work/data" --real "$work/figures/real" --rendered "$work/figures/rendered" \
-    --out "$work/confidence.txt"
+music="--music $work/music"
+data="--data $work/data"
+tool="--tool $build/mix_spectrogram"
+for list in packages compositions modules; do
+    # shellcheck disable=SC2086 # the options are words
+    $python "$here/fetch.py" $music --list "$here/$list.txt" || echo "going on without some packages" >&2
+done
+# shellcheck disable=SC2086
+{
+    $python "$here/songs.py" $music $data $tool
+    $python "$here/label.py" $music $data --program "$build/allin1" --first train --per-package 14
+    $python "$here/label.py" $music $data --program "$build/allin1" --weak --per-package 100
+    $python "$here/render.py" $data $tool --count "$songs"
+    $python "$here/compositions.py" $music $data $tool
+    $python "$here/textures.py" $data $tool
+    $python "$here/modules.py" $music $data $tool
+    $python "$here/noises.py" $data $tool
+    $python "$here/train.py" $data --run "$work/run" --steps "$steps"
+    threshold=$($python "$here/threshold.py" "$work/run/last.pt" $data --build "$build" | tee /dev/stderr |
+        sed -n 's/^best: //p')
+    $python "$here/export.py" "$work/run/last.pt" "$work/student.a1w" --threshold "$threshold"
+    $python "$here/figures.py" $music $data --build "$build" --work "$work/figures" --model "$work/student.a1w" \
+        --parts valid,test
+    $python "$here/calibrate.py" $data --real "$work/figures/real" --rendered "$work/figures/rendered" \
+        --out "$work/confidence.txt"
+}
 $python "$here/export.py" "$work/run/last.pt" "$work/student.a1w" --threshold "$threshold" \
     --confidence "$work/confidence.txt"

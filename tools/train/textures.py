@@ -232,7 +232,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=pathlib.Path, required=True)
     parser.add_argument("--tool", type=pathlib.Path, required=True, help="build/mix_spectrogram")
-    parser.add_argument("--count", type=int, default=240)
+    parser.add_argument("--count", type=int, default=300)
     options = parser.parse_args()
     for folder in ("spec", "truth"):
         (options.data / folder).mkdir(parents=True, exist_ok=True)
