@@ -1,11 +1,11 @@
-"""A trained student to the program's weight file (.a1w, docs/FORMATS.md), its values rounded to float16."""
+"""A trained student to the program's weight file (.a1w, docs/FORMATS.md), its values rounded to float16. The run may
+also be such a file, which gets other constants."""
 import argparse
 import hashlib
 import pathlib
 import struct
 
 import numpy as np
-import torch
 
 ALIGNMENT, CHUNK, FLOAT16 = 64, 4 << 20, 1
 
@@ -49,27 +49,54 @@ def mapped(tensors, texts):
     return bytes(out)
 
 
+def read_mapped(data):
+    """(tensors, texts) of a file that mapped() made."""
+    text_count, tensor_count = struct.unpack_from("<II", data, 32)
+    at, texts, tensors = 128, {}, []
+    for _ in range(text_count):
+        key, value = struct.unpack_from("<II", data, at)
+        at += 8
+        texts[data[at:at + key].decode()] = data[at + key + 1:at + key + 1 + value].decode()
+        at += key + value + 2
+    for _ in range(tensor_count):
+        name, kind, rank, _, place, size = struct.unpack_from("<IIIIQQ", data, at)
+        shape = struct.unpack_from(f"<{rank}Q", data, at + 32)
+        at += 32 + 8 * rank
+        if kind != FLOAT16:
+            raise SystemExit("holds more than float16")
+        values = np.frombuffer(data, "<f2", size // 2, place).reshape(shape)
+        tensors.append((data[at:at + name].decode(), values))
+        at += name + 1
+    return tensors, texts
+
+
+def trained(path):
+    """The averaged weights of a run, in the order of the file."""
+    import torch
+    state = torch.load(path, map_location="cpu")["average"]
+    return sorted(((name, value.detach().numpy().astype("<f2")) for name, value in state.items()),
+                  key=lambda item: item[0].encode())
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("run", type=pathlib.Path, help="RUN/best.pt or RUN/last.pt")
+    parser.add_argument("run", type=pathlib.Path, help="RUN/best.pt, RUN/last.pt, or an .a1w file")
     parser.add_argument("out", type=pathlib.Path, help="student.a1w")
-    parser.add_argument("--threshold", default="0.24", help="of the downbeat activation")
+    parser.add_argument("--threshold", help="of the downbeat activation (default: 0.24, or the file's)")
     parser.add_argument("--confidence", type=pathlib.Path, help="the file of constants that calibrate.py wrote")
     options = parser.parse_args()
-    state = torch.load(options.run, map_location="cpu")["average"]
-    tensors = sorted(((name, value.detach().numpy().astype("<f2")) for name, value in state.items()),
-                     key=lambda item: item[0].encode())
+    tensors, kept = read_mapped(options.run.read_bytes()) if options.run.suffix == ".a1w" else (trained(options.run), {})
     if not all(np.isfinite(values).all() for _, values in tensors):
         raise SystemExit("the weights are not finite in float16")
-    texts = [("best_threshold_downbeat", options.threshold), ("digest", digest_of(tensors)), ("family", "student"),
-             ("licence", "MIT, trained by the allin1 project (docs/TRAINING.md)"), ("name", "student")]
-    if options.confidence:
-        texts.insert(1, ("confidence", options.confidence.read_text().strip()))
-    data = mapped(tensors, [(k.encode(), v.encode()) for k, v in texts])
+    texts = {"best_threshold_downbeat": options.threshold or kept.get("best_threshold_downbeat", "0.24"),
+             "confidence": options.confidence.read_text().strip() if options.confidence else kept.get("confidence"),
+             "digest": digest_of(tensors), "family": "student",
+             "licence": "MIT, trained by the allin1 project (docs/TRAINING.md)", "name": "student"}
+    data = mapped(tensors, [(k.encode(), v.encode()) for k, v in texts.items() if v])
     work = options.out.with_suffix(".tmp")
     work.write_bytes(data)
     work.rename(options.out)
-    print(options.out, len(data), "bytes, digest", dict(texts)["digest"])
+    print(options.out, len(data), "bytes, digest", texts["digest"])
 
 
 if __name__ == "__main__":
