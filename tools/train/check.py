@@ -1,6 +1,6 @@
 """The program against PyTorch: the same weights, rounded to float16 as export.py does, on the same audio.
 
-  check.py --build build RUN.pt [AUDIO ...]
+  check.py --build build RUN.pt|FILE.a1w [AUDIO ...]
 
 Besides the AUDIO given, half a minute of noise. Prints the largest absolute difference of each activation (a
 probability) and fails above 2e-5: logits differ by up to some 1e-5 (products of up to 1,344 terms in float32, summed
@@ -16,14 +16,16 @@ import wave
 import numpy as np
 import torch
 
+from export import read_mapped, trained
 from model import Student
 
 TOLERANCE = 2e-5
 
 
 def student_of(path):
-    """The run's averaged weights in a model of their shape."""
-    state = {k: v.half().float() for k, v in torch.load(path, map_location="cpu")["average"].items()}
+    """The run's or file's weights in a model of their shape."""
+    tensors = read_mapped(path.read_bytes())[0] if path.suffix == ".a1w" else trained(path)
+    state = {name: torch.from_numpy(values.astype(np.float32)) for name, values in tensors}
     depth = {tower: 1 + max(int(m[1]) for m in map(re.compile(tower + r"\.(\d+)\.").match, state) if m)
              for tower in ("fine", "coarse")}
     model = Student(len(state["reduce.bias"]), *([1 << i for i in range(depth[t])] for t in ("fine", "coarse")))
@@ -52,7 +54,7 @@ def expected(model, spectrogram):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("run", type=pathlib.Path, help="RUN/last.pt")
+    parser.add_argument("run", type=pathlib.Path, help="RUN/last.pt, or an .a1w file")
     parser.add_argument("--build", type=pathlib.Path, required=True, help="with allin1 and mix_spectrogram")
     parser.add_argument("audio", nargs="*", type=pathlib.Path)
     options = parser.parse_args()
