@@ -1,9 +1,11 @@
 /* What a user waits for and what a machine must have: the whole program, as a process of its own.
  *
  *     bench_program PROGRAM [seconds]
+ *     bench_program PROGRAM --memory SECONDS...
  *
- * Start-up; the time from the start of the process to the first work on the sound; and the peak of the
- * memory of an analysis of `seconds` (300) of synthetic music on two threads. */
+ * Start-up; the time from the start of the process to the first work on the sound; and the peak of
+ * the memory of an analysis of `seconds` (300) of synthetic music on two threads. --memory measures
+ * the peak alone, in float32 and at --precision auto, for each length. */
 #include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
@@ -73,8 +75,8 @@ static void write_song(const char *path, double seconds)
     float *song = measure_random(count);
     for (size_t i = 0; i < count; i++) {
         const double t = (double)i / 44100, since = fmod(t, 0.5);
-        song[i] = (float)(0.3 * exp(-60 * since) * (double)song[i] +
-                          0.2 * sin(690 * t) + 0.2 * sin(870 * t) + 0.1 * sin(345 * t));
+        song[i] = (float)(0.3 * exp(-60 * since) * (double)song[i] + 0.2 * sin(690 * t) +
+                          0.2 * sin(870 * t) + 0.1 * sin(345 * t));
     }
     a1_error err;
     const float *const channels[2] = {song, song};
@@ -110,12 +112,12 @@ static spans read_spans(const char *path)
     return found;
 }
 
-static spans analyse(char *program, const char *song, double *started)
+static spans analyse(char *program, const char *precision, const char *song, double *started)
 {
     char *timings = path_in_folder("timings.jsonl"), *results = path_in_folder("struct");
-    char *arguments[] = {program,   "-q",    "-m",        "harmonix-all",
-                         "--threads", "2",    "--timings", timings,
-                         "--overwrite", "-o", results,     (char *)song, NULL};
+    char *arguments[] = {program,       "-q",        "-m",    "harmonix-all", "--threads",
+                         "2",           "--timings", timings, "--precision",  (char *)precision,
+                         "--overwrite", "-o",        results, (char *)song,   NULL};
     unlink(timings);
     *started = 1e-9 * (double)a1_monotonic_ns();
     run_program(arguments);
@@ -131,8 +133,46 @@ static void run_version(void *argument)
     run_program(arguments);
 }
 
+static void remove_folder(void)
+{
+    remove_file("short.wav");
+    remove_file("song.wav");
+    remove_file("timings.jsonl");
+    remove_file("struct/short.json");
+    remove_file("struct/song.json");
+    char *results = path_in_folder("struct");
+    rmdir(results);
+    rmdir(folder);
+    free(results);
+}
+
+static void bench_memory(char *program, double seconds)
+{
+    static const char *const precisions[] = {"fp32", "auto"};
+    char *song = path_in_folder("song.wav"), name[64];
+    write_song(song, seconds);
+    for (size_t p = 0; p < 2; p++) {
+        double start;
+        const spans s = analyse(program, precisions[p], song, &start);
+        char how[64];
+        snprintf(name, sizeof name, "peak memory, %.0f s", seconds);
+        snprintf(how, sizeof how, "%s, 2 threads", precisions[p]);
+        figure_report(&(figure){.name = name, .how = how, .bytes = s.peak_memory});
+    }
+    free(song);
+}
+
 int main(int argc, char **argv)
 {
+    if (argc > 3 && strcmp(argv[2], "--memory") == 0) {
+        if (!mkdtemp(folder))
+            stop(folder);
+        figure_heading("memory of the program");
+        for (int i = 3; i < argc; i++)
+            bench_memory(argv[1], fmin(fmax(strtod(argv[i], NULL), 1), 20000));
+        remove_folder();
+        return 0;
+    }
     const double seconds = argc > 2 ? strtod(argv[2], NULL) : 300;
     if (argc < 2 || !(seconds >= 1 && seconds < 20000)) {
         fprintf(stderr, "usage: bench_program PROGRAM [seconds]\n");
@@ -149,9 +189,9 @@ int main(int argc, char **argv)
     write_song(shorter, 1);
     samples decode = {.count = 7}, demix = {.count = 7};
     double start;
-    analyse(argv[1], shorter, &start);
+    analyse(argv[1], "auto", shorter, &start);
     for (size_t i = 0; i < decode.count; i++) {
-        const spans s = analyse(argv[1], shorter, &start);
+        const spans s = analyse(argv[1], "auto", shorter, &start);
         decode.seconds[i] = s.decode - start;
         demix.seconds[i] = s.demix - start;
     }
@@ -161,7 +201,7 @@ int main(int argc, char **argv)
 
     write_song(song, seconds);
     samples whole = {.count = 1};
-    const spans s = analyse(argv[1], song, &start);
+    const spans s = analyse(argv[1], "auto", song, &start);
     whole.seconds[0] = 1e-9 * (double)a1_monotonic_ns() - start;
     char name[64];
     snprintf(name, sizeof name, "analysis of %.0f s", seconds);
@@ -169,16 +209,7 @@ int main(int argc, char **argv)
     const figure memory = {.name = "peak memory of it", .how = "2 threads", .bytes = s.peak_memory};
     figure_report(&memory);
 
-    remove_file("short.wav");
-    remove_file("song.wav");
-    remove_file("timings.jsonl");
-    remove_file("struct/short.json");
-    remove_file("struct/song.json");
-    remove_file("struct");
-    char *results = path_in_folder("struct");
-    rmdir(results);
-    rmdir(folder);
-    free(results);
+    remove_folder();
     free(shorter);
     free(song);
     return 0;

@@ -9,7 +9,7 @@ set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 build=$(cd "${1:?build folder}" && pwd)
 shift
-parts=${*:-kernels onednn demix program spectrogram network decoder onnxruntime torch}
+parts=${*:-kernels onednn demix program memory spectrogram network decoder onnxruntime torch}
 out=${BENCH_OUT:-$here/results/$(date -u +%Y-%m-%d).json}
 if [ -z "${ALLIN1_BENCH_LINES:-}" ]; then
     ALLIN1_BENCH_LINES=$(mktemp)
@@ -33,6 +33,7 @@ for part in $parts; do
         else skip oneDNN "not found when the build was configured (libdnnl-dev)"; fi ;;
     demix) if separates; then "$build/bench_demix"; else no_weights; fi ;;
     program) if separates; then "$build/bench_program" "$build/allin1"; else no_weights; fi ;;
+    memory) if separates; then "$build/bench_program" "$build/allin1" --memory 100 200 300; else no_weights; fi ;;
     spectrogram) "$build/bench_spectrogram" ;;
     network) "$build/bench_network" ;;
     decoder) "$build/bench_metrical" ;;
