@@ -33,6 +33,12 @@ static inline vec vec_max(vec a, vec b)
     return _mm256_max_pd(a, b);
 }
 
+static inline vec vec_add_beside(vec a, vec one, vec b)
+{
+    (void)one;
+    return _mm256_add_pd(a, b);
+}
+
 static inline vec vec_sub(vec a, vec b)
 {
     return _mm256_sub_pd(a, b);

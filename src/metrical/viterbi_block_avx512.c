@@ -33,6 +33,12 @@ static inline vec vec_max(vec a, vec b)
     return _mm512_max_pd(a, b);
 }
 
+/* The same bits. On Zen 5 additions share two units with maxima; multiply-adds have two others. */
+static inline vec vec_add_beside(vec a, vec one, vec b)
+{
+    return _mm512_fmadd_pd(a, one, b);
+}
+
 static inline vec vec_sub(vec a, vec b)
 {
     return _mm512_sub_pd(a, b);

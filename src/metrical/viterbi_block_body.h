@@ -1,5 +1,6 @@
 /* Included once per CPU level, after `vec`, VEC_WIDTH, VEC_HOLD (keeps a value in a register),
- * vec_load, vec_store, vec_all, vec_add, vec_sub, vec_max, vec_min, BLOCK_NAME were defined, and
+ * vec_load, vec_store, vec_all, vec_add, vec_sub, vec_max, vec_min, BLOCK_NAME were defined,
+ * vec_add_beside (vec_add where maxima are taken in the same loop; `one` holds ones), and
  * vec_bits: vec_changed (collects the bits in which two values differ), vec_one_binade (none of them
  * in sign and exponent), vec_above (all lanes are greater). Two vectors of lanes
  * are worked on at a time: with four rows that keeps eight sums in registers at every level. */
@@ -22,6 +23,8 @@
 INLINE void enter_group(const a1_block_group *group, const double *sources, size_t stride,
                         const double *density, double *entries)
 {
+    vec one = vec_all(1);
+    VEC_HOLD(one); /* else a compiler sees through a multiplication by it */
     for (size_t lane = 0; lane < A1_BLOCK_LANES; lane += PASS_LANES) {
         vec best[A1_BLOCK_GROUP][2];
         UNROLL
@@ -34,8 +37,8 @@ INLINE void enter_group(const a1_block_group *group, const double *sources, size
             UNROLL
             for (size_t to = 0; to < A1_BLOCK_GROUP; to++) {
                 const vec change = vec_all(weight[to]);
-                best[to][0] = vec_max(vec_add(low, change), best[to][0]);
-                best[to][1] = vec_max(vec_add(high, change), best[to][1]);
+                best[to][0] = vec_max(vec_add_beside(low, one, change), best[to][0]);
+                best[to][1] = vec_max(vec_add_beside(high, one, change), best[to][1]);
             }
             source += stride;
             weight += A1_BLOCK_GROUP;

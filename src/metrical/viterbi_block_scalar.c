@@ -32,6 +32,12 @@ static inline vec vec_max(vec a, vec b)
     return a > b ? a : b;
 }
 
+static inline vec vec_add_beside(vec a, vec one, vec b)
+{
+    (void)one;
+    return a + b;
+}
+
 static inline vec vec_sub(vec a, vec b)
 {
     return a - b;
