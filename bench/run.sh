@@ -33,7 +33,7 @@ for part in $parts; do
         else skip oneDNN "not found when the build was configured (libdnnl-dev)"; fi ;;
     demix) if separates; then "$build/bench_demix"; else no_weights; fi ;;
     program) if separates; then "$build/bench_program" "$build/allin1"; else no_weights; fi ;;
-    memory) if separates; then "$build/bench_program" "$build/allin1" --memory 100 200 300; else no_weights; fi ;;
+    memory) if separates; then "$build/bench_program" "$build/allin1" --memory 5 100 300; else no_weights; fi ;;
     spectrogram) "$build/bench_spectrogram" ;;
     network) "$build/bench_network" ;;
     decoder) "$build/bench_metrical" ;;
