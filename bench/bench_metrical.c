@@ -52,7 +52,7 @@ static float *song_from_logits(const char *path, size_t *frames)
     fclose(file);
     a1_error err;
     a1_tensor_set *set;
-    const a1_tensor *beat, *downbeat;
+    const a1_tensor *beat = NULL, *downbeat = NULL;
     size_t shape = SIZE_MAX;
     if (a1_tensor_set_create(&set, &err) != ALLIN1_OK ||
         a1_npz_parse(bytes, size, path, set, &err) != ALLIN1_OK ||

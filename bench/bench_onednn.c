@@ -1,11 +1,11 @@
-/* Our products, convolutions and dense layers against oneDNN's (2.x), in turns, on one thread, at shapes
- * of the separator and of the network.
+/* Our products, convolutions and dense layers against oneDNN's (2.x), in turns, on one thread, at
+ * shapes of the separator and of the network.
  *
  *     bench_onednn [repeats]
  *
- * Both get channels-last float32 data and weights packed beforehand in the form each likes best. oneDNN
- * gets its 16-bit input ready-made, which ours rounds itself; it has no gate (GLU), which ours does too.
- * The results are compared before anything is timed. */
+ * Both get channels-last float32 data and weights packed beforehand in the form each likes best.
+ * oneDNN gets its 16-bit input ready-made, which ours rounds itself; it has no gate (GLU), which
+ * ours does too. The results are compared before anything is timed. */
 #include <dnnl.h>
 #include <math.h>
 #include <stdio.h>
@@ -33,9 +33,9 @@ static void check(dnnl_status_t status, const char *what)
 /* One layer for both: a matrix product is a convolution of one row with one tap. */
 typedef struct layer {
     const char *name;
-    size_t rows, frames, in, out;     /* of the input: rows x frames x channels */
-    size_t row_taps, frame_taps;      /* kernel */
-    size_t row_stride, row_pad;       /* frames: stride 1, padded by half the taps */
+    size_t rows, frames, in, out; /* of the input: rows x frames x channels */
+    size_t row_taps, frame_taps;  /* kernel */
+    size_t row_stride, row_pad;   /* frames: stride 1, padded by half the taps */
     int glu;
     a1_activation activation;
 } layer;
@@ -55,7 +55,8 @@ static size_t out_rows(const layer *l)
     return (l->rows + 2 * l->row_pad - l->row_taps) / l->row_stride + 1;
 }
 
-/* Ours ---------------------------------------------------------------------------------------------- */
+/* Ours
+ * ---------------------------------------------------------------------------------------------- */
 
 typedef struct ours {
     const layer *layer;
@@ -111,7 +112,8 @@ static void create_ours(ours *o, const layer *l, a1_gemm_precision precision, co
     o->scratch = scratch ? a1_aligned_alloc(scratch) : NULL;
 }
 
-/* Theirs -------------------------------------------------------------------------------------------- */
+/* Theirs
+ * -------------------------------------------------------------------------------------------- */
 
 typedef struct theirs {
     dnnl_primitive_t primitive;
@@ -227,7 +229,8 @@ static void destroy_theirs(theirs *t)
     a1_aligned_free(t->out);
 }
 
-/* Sums of `k` products of numbers below 1, in another order, each factor rounded in the same way. */
+/* Sums of `k` products of numbers below 1, in another order, each factor rounded in the same way.
+ */
 static void compare(const layer *l, const float *own, const float *other, size_t k)
 {
     const size_t outputs = l->glu ? l->out / 2 : l->out;
@@ -264,7 +267,9 @@ static void bench_layer(const layer *l, a1_gemm_precision precision, const a1_cp
     samples mine, peer;
     measure_pair(&mine, run_ours, &own, &peer, run_theirs, &other, repeats);
     const char *name = precision == A1_GEMM_FP32 ? "fp32" : "bf16";
-    figure f = {.name = l->name, .how = name, .peak = peak,
+    figure f = {.name = l->name,
+                .how = name,
+                .peak = peak,
                 .work = 2.0 * (double)(out_rows(l) * l->frames * k * l->out)};
     char how[64];
     snprintf(how, sizeof how, "%s, oneDNN", name);
@@ -284,7 +289,8 @@ static void bench_layer(const layer *l, a1_gemm_precision precision, const a1_cp
     a1_aligned_free(bias);
 }
 
-/* Dense layers of the network ------------------------------------------------------------------------ */
+/* Dense layers of the network
+ * ------------------------------------------------------------------------ */
 
 #define FRAMES 512 /* of one stem: inputs and outputs stay in the second-level cache */
 
@@ -329,12 +335,13 @@ static void bench_dense(const layer *l, const a1_cpu *cpu, double peak, size_t r
     run_theirs(&other);
     for (size_t t = 0; t < FRAMES; t++)
         for (size_t o = 0; o < l->out; o++)
-            rows[t * l->out + o] =
-                own.out[(t / A1_LANES * l->out + o) * A1_LANES + t % A1_LANES];
+            rows[t * l->out + o] = own.out[(t / A1_LANES * l->out + o) * A1_LANES + t % A1_LANES];
     compare(l, rows, other.out, l->in);
     samples mine, peer;
     measure_pair(&mine, run_dense, &own, &peer, run_theirs, &other, 20 * repeats);
-    figure f = {.name = l->name, .how = "fp32, oneDNN", .peak = peak,
+    figure f = {.name = l->name,
+                .how = "fp32, oneDNN",
+                .peak = peak,
                 .work = 2.0 * (double)(FRAMES * l->in * l->out)};
     figure_samples(f, &peer);
     f.how = "fp32";

@@ -72,7 +72,7 @@ processor=$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo 2>/dev/null | head -n
 {
     printf '{\n"date": "%s",\n"commit": "%s",\n"processor": "%s",\n"processors": %s,\n' \
         "$(date -u +%Y-%m-%dT%H:%M:%SZ)" "$commit" "${processor:-unknown}" "$(nproc)"
-    printf '"system": "%s"' "$(uname -srm)"
+    printf '"system": "%s"' "$(uname -s) $(uname -r | cut -d- -f1) $(uname -m)"
     version compiler "$compiler" --version
     version onnxruntime node -p 'require("onnxruntime-node/package.json").version'
     version pytorch "$python" -c 'import torch; print(torch.__version__)'

@@ -45,8 +45,8 @@ typedef void (*a1_block_fn)(const a1_block_plan *plan, double *ring, size_t colu
 void a1_block_scalar(const a1_block_plan *plan, double *ring, size_t column,
                      const a1_block_input *in, double *entries);
 #if defined(__x86_64__)
-void a1_block_avx2(const a1_block_plan *plan, double *ring, size_t column,
-                   const a1_block_input *in, double *entries);
+void a1_block_avx2(const a1_block_plan *plan, double *ring, size_t column, const a1_block_input *in,
+                   double *entries);
 void a1_block_avx512(const a1_block_plan *plan, double *ring, size_t column,
                      const a1_block_input *in, double *entries);
 #endif

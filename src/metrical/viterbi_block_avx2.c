@@ -63,8 +63,7 @@ static inline vec_bits vec_changed(vec_bits so_far, vec a, vec b)
 
 static inline int vec_one_binade(vec_bits changed)
 {
-    return _mm256_testz_si256(_mm256_castpd_si256(changed),
-                              _mm256_set1_epi64x(~((1LL << 52) - 1)));
+    return _mm256_testz_si256(_mm256_castpd_si256(changed), _mm256_set1_epi64x(~((1LL << 52) - 1)));
 }
 
 static inline int vec_above(vec a, double limit)

@@ -1,9 +1,9 @@
 /* Included once per CPU level, after `vec`, VEC_WIDTH, VEC_HOLD (keeps a value in a register),
  * vec_load, vec_store, vec_all, vec_add, vec_sub, vec_max, vec_min, BLOCK_NAME were defined,
  * vec_add_beside (vec_add where maxima are taken in the same loop; `one` holds ones), and
- * vec_bits: vec_changed (collects the bits in which two values differ), vec_one_binade (none of them
- * in sign and exponent), vec_above (all lanes are greater). Two vectors of lanes
- * are worked on at a time: with four rows that keeps eight sums in registers at every level. */
+ * vec_bits: vec_changed (collects the bits in which two values differ), vec_one_binade (none of
+ * them in sign and exponent), vec_above (all lanes are greater). Two vectors of lanes are worked on
+ * at a time: with four rows that keeps eight sums in registers at every level. */
 
 #include <math.h>
 #include <stdbool.h>
@@ -138,7 +138,8 @@ INLINE void sum_beat(const double *inside, const double *none, size_t beat_frame
 {
     UNROLL
     for (size_t lane = 0; lane < A1_BLOCK_LANES; lane += VEC_WIDTH) {
-        const vec before = vec_sub(vec_load(inside + beat_frames + lane), vec_load(inside + 1 + lane));
+        const vec before =
+            vec_sub(vec_load(inside + beat_frames + lane), vec_load(inside + 1 + lane));
         const vec after =
             vec_sub(vec_load(none + interval + lane), vec_load(none + beat_frames + lane));
         vec_store(sums + lane, vec_add(before, after));
