@@ -56,7 +56,7 @@ typedef struct observed {
     size_t frames;
 } observed;
 
-enum { SMOOTH, TIES, GAPS, CONSTANT, ZERO, SATURATED, BLOCKED, ROUNDED, FLOATS, SURE, KINDS };
+enum { SMOOTH, TIES, GAPS, CONSTANT, ZERO, SATURATED, BLOCKED, ROUNDED, FLOATS, SURE, RISING, KINDS };
 
 static double draw(int kind, uint64_t *random)
 {
@@ -72,6 +72,8 @@ static double draw(int kind, uint64_t *random)
         return 0;
     case FLOATS: /* as the decoder gets them: their sums are exact within a power of two */
         return (double)(float)(-9 + 8.9 * value);
+    case RISING: /* activations above 1: values pass zero, too */
+        return (double)(float)(4 * value);
     case SURE:
         return (double)(float)-pow(2, -2 - 20 * fabs(value));
     default:
