@@ -24,7 +24,7 @@ benches = $(basename $(notdir $(wildcard bench/*.c)))
 tools = $(basename $(notdir $(wildcard tools/*.c)))
 fuzzers = $(basename $(notdir $(wildcard tests/fuzz/fuzz_*.c)))
 
-.PHONY: build help demo check check-neon tools bench fuzz sanitize install uninstall clean distclean
+.PHONY: build help demo models check check-neon tools bench fuzz sanitize install uninstall clean distclean
 .DEFAULT_GOAL := build
 .NOTPARALLEL:
 
@@ -33,15 +33,21 @@ build: ## Install the packages it needs, configure and build: the program is bui
 	$(configure)
 	$(compile)
 
-demo: build ## Build, fetch the weights, analyse the bundled song and show its structure
-	@scripts/setup.sh fetch
+demo: build ## Build, analyse the bundled song and show its structure: at once, nothing is downloaded
 	@$(compile) --target render_demo
 	@mkdir -p $(BUILD)/demo
-	$(program) models fetch
 	$(BUILD)/render_demo $(BUILD)/demo/demo.wav $(BUILD)/demo/demo_truth.json
-	$(program) --out-dir $(BUILD)/demo/struct $(BUILD)/demo/demo.wav
+	$(program) --model student --out-dir $(BUILD)/demo/struct $(BUILD)/demo/demo.wav
 	@echo
 	$(program) show $(BUILD)/demo/struct/demo.json
+	@echo
+	@echo "That was the quick model, which is part of the program. The full ones are better, and slower:"
+	@printf '    %-25s %s\n' 'make models' 'fetches them once (about 110 MB)' \
+	    '$(program) SONG' 'uses them from then on'
+
+models: build ## Fetch the full models; the program uses them from then on
+	@scripts/setup.sh fetch
+	$(program) models fetch
 
 check: ## Build, fetch the weights that the tests need, run all tests and count them
 	@scripts/setup.sh build fetch test page
