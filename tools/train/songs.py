@@ -37,15 +37,15 @@ def licences(tree, package):
 
 
 def licence_of(rules, path):
-    """The last rule that fits decides, as Debian's policy says. The source's folders are not the
-    package's, so a pattern is tried on every tail of the path."""
+    """The last rule that fits decides, as Debian's policy says. The source's folders are not the package's: the end of
+    a pattern, of two names at least, is tried on every tail of the path."""
     parts = path.parts
     tails = ["/".join(parts[i:]) for i in range(len(parts))]
     best = "see the package's copyright file"
     for pattern, name in rules:
-        if any(fnmatch.fnmatchcase(tail, pattern.lstrip("./")) for tail in tails):
-            best = name
-        elif parts[-1] == pattern.split("/")[-1]:
+        names = pattern.removeprefix("./").split("/")
+        ends = ["/".join(names[i:]) for i in range(max(1, len(names) - 1))]
+        if any(fnmatch.fnmatchcase(tail, end) for tail in tails for end in ends) or parts[-1] == names[-1]:
             best = name
     return best
 
