@@ -32,7 +32,7 @@ static void figures_and_sounds(void **state)
     program_expect(&run, 0);
     expect_text(run.err, "-> ./viz/a.pdf");
     expect_text(run.err, "-> ./sonif/a.sonif.wav");
-    expect_text(run.err, "network: fp32"); /* -v also says what was used */
+    expect_text(run.err, "tiny-harmonix.a1w), fp32"); /* -v also says what was used */
     program_free(&run);
     expect_list("viz", "a.pdf");
     expect_list("sonif", "a.sonif.wav");
@@ -45,7 +45,7 @@ static void figures_and_sounds(void **state)
 static void verbose_alone_draws_nothing(void **state)
 {
     (void)state;
-    expect_run(RUN(SMALL, "--verbose", "a.wav"), 0, "network: fp32");
+    expect_run(RUN(SMALL, "--verbose", "a.wav"), 0, "tiny-harmonix.a1w), fp32");
     assert_false(sandbox_has("viz"));
 }
 
