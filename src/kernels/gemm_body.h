@@ -100,6 +100,7 @@ static void run(const a1_gemm_call *call)
             for (size_t row = block0; row < block1; row += A1_GEMM_TILE_ROWS) {
                 const size_t left = block1 - row;
                 const size_t rows = left < A1_GEMM_TILE_ROWS ? left : A1_GEMM_TILE_ROWS;
+                foresee_panel(call, panel, row, rows);
                 panel_sums(rows, columns, call->chunks, call->chunk_count, row * call->lda, call->lda, b,
                            tile, A1_GEMM_PANEL, 0);
                 finish_panel(call, panel, row, rows, tile);

@@ -25,6 +25,23 @@ A1_INLINE void finish_vector(const a1_gemm_call *call, vf value, size_t slot, si
         vf_store_n(c, value, count);
 }
 
+/* Asks for the memory that finish_panel will touch, while the sums are still being computed: its rows
+ * are too far apart for the processor to foresee. */
+A1_INLINE void foresee_panel(const a1_gemm_call *call, size_t panel, size_t row0, size_t rows)
+{
+    const a1_gemm_group *groups = call->weights->groups + 2 * panel;
+    const size_t halves = call->weights->glu ? 1 : 2;
+    for (size_t half = 0; half < halves; half++) {
+        if (groups[half].valid == 0)
+            continue;
+        for (size_t row = row0; row < row0 + rows; row++) {
+            __builtin_prefetch(call->c + row * call->ldc + groups[half].offset, 1);
+            if (call->residual && call->residual != call->c)
+                __builtin_prefetch(call->residual + row * call->ldr + groups[half].offset);
+        }
+    }
+}
+
 A1_INLINE void finish_panel(const a1_gemm_call *call, size_t panel, size_t row0, size_t rows,
                             const float *tile)
 {

@@ -21,6 +21,7 @@ static void run(const a1_gemm_call *call)
             const int32_t *offsets = weights->sums + panel * A1_GEMM_PANEL;
             size_t row = 0;
             for (; row + ROWS <= count; row += ROWS) {
+                foresee_panel(call, panel, block0 + row, ROWS);
                 tile_sums(ROWS, a + row * lda, lda, quads, b, row_scales + row, scales, offsets,
                           tile);
                 finish_panel(call, panel, block0 + row, ROWS, tile);

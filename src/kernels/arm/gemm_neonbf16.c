@@ -47,24 +47,16 @@ A1_INLINE void rows_sums(size_t rows, const size_t groups, const uint16_t *a, si
     }
 }
 
-/* Rounds one row, chunk after chunk, and fills it up with a zero to an even length. */
-static void convert_row(const a1_gemm_call *call, size_t row, uint16_t *out)
+static void convert(const float *from, size_t n, uint16_t *out)
 {
-    for (size_t i = 0; i < call->chunk_count; i++) {
-        const float *a = call->chunks[i].a + row * call->lda;
-        const size_t k = call->chunks[i].k;
-        size_t at = 0;
-        for (; at + 4 <= k; at += 4)
-            vst1_u16(out + at, vreinterpret_u16_bf16(vcvt_bf16_f32(vld1q_f32(a + at))));
-        if (at < k) {
-            uint16_t last[4];
-            vst1_u16(last, vreinterpret_u16_bf16(vcvt_bf16_f32(vf_load_n(a + at, k - at))));
-            memcpy(out + at, last, (k - at) * sizeof *last);
-        }
-        out += k;
+    size_t at = 0;
+    for (; at + 4 <= n; at += 4)
+        vst1_u16(out + at, vreinterpret_u16_bf16(vcvt_bf16_f32(vld1q_f32(from + at))));
+    if (at < n) {
+        uint16_t last[4];
+        vst1_u16(last, vreinterpret_u16_bf16(vcvt_bf16_f32(vf_load_n(from + at, n - at))));
+        memcpy(out + at, last, (n - at) * sizeof *last);
     }
-    if (call->weights->k % 2)
-        *out = 0;
 }
 
 #include "kernels/gemm_bf16_body.h"

@@ -48,26 +48,18 @@ A1_INLINE void rows_sums(size_t rows, const size_t groups, const uint16_t *a, si
         tile_sums(1, groups, a + row * lda, lda, pairs, b, tile + row * stride, stride, accumulate);
 }
 
-/* Rounds one row, chunk after chunk, and fills it up with a zero to an even length. */
-static void convert_row(const a1_gemm_call *call, size_t row, uint16_t *out)
+static void convert(const float *from, size_t n, uint16_t *out)
 {
-    for (size_t i = 0; i < call->chunk_count; i++) {
-        const float *a = call->chunks[i].a + row * call->lda;
-        const size_t k = call->chunks[i].k;
-        size_t at = 0;
-        for (; at + 32 <= k; at += 32)
-            _mm512_storeu_si512(out + at,
-                                (__m512i)_mm512_cvtne2ps_pbh(_mm512_loadu_ps(a + at + 16),
-                                                             _mm512_loadu_ps(a + at)));
-        for (; at < k; at += 16) {
-            const size_t left = k - at < 16 ? k - at : 16;
-            _mm256_mask_storeu_epi16(out + at, vf_mask_(left),
-                                     (__m256i)_mm512_cvtneps_pbh(vf_load_n(a + at, left)));
-        }
-        out += k;
+    size_t at = 0;
+    for (; at + 32 <= n; at += 32)
+        _mm512_storeu_si512(out + at,
+                            (__m512i)_mm512_cvtne2ps_pbh(_mm512_loadu_ps(from + at + 16),
+                                                         _mm512_loadu_ps(from + at)));
+    for (; at < n; at += 16) {
+        const size_t left = n - at < 16 ? n - at : 16;
+        _mm256_mask_storeu_epi16(out + at, vf_mask_(left),
+                                 (__m256i)_mm512_cvtneps_pbh(vf_load_n(from + at, left)));
     }
-    if (call->weights->k % 2)
-        *out = 0;
 }
 
 #include "kernels/gemm_bf16_body.h"
