@@ -11,13 +11,13 @@ import re
 import subprocess
 import sys
 import tempfile
-import wave
 
 import numpy as np
 import torch
 
 from export import read_mapped, trained
 from model import Student
+from sound import write_sound
 
 TOLERANCE = 2e-5
 
@@ -31,15 +31,6 @@ def student_of(path):
     model = Student(len(state["reduce.bias"]), *([1 << i for i in range(depth[t])] for t in ("fine", "coarse")))
     model.load_state_dict(state)
     return model.eval()
-
-
-def write_sound(path, values):
-    """[samples] or [samples][2] in 16 bits at 44.1 kHz."""
-    with wave.open(str(path), "wb") as file:
-        file.setnchannels(1 if values.ndim == 1 else values.shape[1])
-        file.setsampwidth(2)
-        file.setframerate(44100)
-        file.writeframes(np.clip(np.round(values), -32768, 32767).astype("<i2").tobytes())
 
 
 def expected(model, spectrogram):

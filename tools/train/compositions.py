@@ -12,7 +12,7 @@ import subprocess
 import tempfile
 
 import midi
-from render import DRUMS, PLUCKED, SOFT, keep, place_in_time, play, seconds_at
+from render import DRUMS, PLUCKED, SOFT, keep, make_folders, place_in_time, play, seconds_at
 
 # Beats a bar and quarters a beat of the metres that are used.
 METRES = {(4, 4): (4, 1.0), (3, 4): (3, 1.0), (2, 4): (2, 1.0), (6, 8): (2, 1.5), (12, 8): (4, 1.5), (2, 2): (4, 1.0)}
@@ -132,8 +132,7 @@ def main():
     parser.add_argument("--list", type=pathlib.Path, default=pathlib.Path(__file__).with_name("compositions.txt"))
     parser.add_argument("--variants", type=int, default=4)
     options = parser.parse_args()
-    for folder in ("spec", "truth"):
-        (options.data / folder).mkdir(parents=True, exist_ok=True)
+    make_folders(options.data)
     rows = [line.split() for line in open(options.list, encoding="utf-8") if line.strip() and line[0] != "#"]
     for variant in range(options.variants):
         kind = ["full", "drumless", "soft", "solo"][variant % 4]

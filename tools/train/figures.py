@@ -16,8 +16,8 @@ import tempfile
 
 import numpy as np
 
-from check import write_sound
 from compare import figures
+from sound import write_sound
 
 RATE, SECONDS = 44100, 60
 SOURCES = {"r": "grooves", "m": "compositions", "c": "textures", "t": "modules"}  # by how names begin

@@ -11,11 +11,11 @@ import math
 import pathlib
 import subprocess
 import tempfile
-import wave
 
 import numpy as np
 
-from render import keep
+from render import keep, make_folders
+from sound import write_sound
 
 RATE, CHUNK, LONGEST = 44100, 64, 200.0
 SUFFIXES = {".xm", ".mod", ".it", ".s3m"}
@@ -88,8 +88,7 @@ def main():
     parser.add_argument("--tool", type=pathlib.Path, required=True, help="build/mix_spectrogram")
     parser.add_argument("--list", type=pathlib.Path, default=pathlib.Path(__file__).with_name("modules.txt"))
     options = parser.parse_args()
-    for folder in ("spec", "truth"):
-        (options.data / folder).mkdir(parents=True, exist_ok=True)
+    make_folders(options.data)
     for line in open(options.list, encoding="utf-8"):
         if not line.strip() or line[0] == "#":
             continue
@@ -115,11 +114,7 @@ def main():
                              beats_per_bar=4, kind="module", part=part, source=path.name, rows_a_beat=per)
                 with tempfile.TemporaryDirectory(dir=options.data) as folder:
                     work = pathlib.Path(folder)
-                    with wave.open(str(work / "song.wav"), "wb") as out:
-                        out.setnchannels(2)
-                        out.setsampwidth(2)
-                        out.setframerate(RATE)
-                        out.writeframes(sound.tobytes())
+                    write_sound(work / "song.wav", sound)
                     subprocess.run([options.tool, work / "song.wav", work / "spec.npy"], check=True)
                     keep(np.load(work / "spec.npy").astype(np.float16), truth, options.data, name, work)
                 print("made", name, path.name, per, "rows a beat, downbeats" if known else "rows a beat", flush=True)

@@ -10,7 +10,8 @@ import wave
 
 import numpy as np
 
-from render import keep
+from render import keep, make_folders
+from sound import write_sound
 
 RATE, SECONDS = 44100, 70
 TEXT = ("The river ran slowly past the mill, and nobody knew how long the summer would last. Some said a month; others, "
@@ -81,8 +82,7 @@ def main():
     parser.add_argument("--tool", type=pathlib.Path, required=True, help="build/mix_spectrogram")
     parser.add_argument("--count", type=int, default=72)
     options = parser.parse_args()
-    for folder in ("spec", "truth"):
-        (options.data / folder).mkdir(parents=True, exist_ok=True)
+    make_folders(options.data)
     kinds = ["noise", "wind", "rain", "hum", "chord", "speech"]
     if shutil.which("espeak-ng") is None:
         parser.error("espeak-ng is needed")
@@ -96,11 +96,7 @@ def main():
             work = pathlib.Path(folder)
             values = speech(rng, work) if kind == "speech" else sound(rng, kind)
             values = values / (np.abs(values).max() + 1e-12) * 10 ** (rng.uniform(-30, 0) / 20)
-            with wave.open(str(work / "song.wav"), "wb") as out:
-                out.setnchannels(1)
-                out.setsampwidth(2)
-                out.setframerate(RATE)
-                out.writeframes((values * 32767).astype("<i2").tobytes())
+            write_sound(work / "song.wav", np.trunc(values * 32767))
             subprocess.run([options.tool, work / "song.wav", work / "spec.npy"], check=True)
             part = {10: "test", 11: "valid"}.get(seed // len(kinds), "train")
             try:

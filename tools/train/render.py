@@ -339,6 +339,11 @@ def play(rng, work, tool):
     return np.load(work / "spec.npy").astype(np.float16), font.name
 
 
+def make_folders(data):
+    for folder in ("spec", "truth"):
+        (data / folder).mkdir(parents=True, exist_ok=True)
+
+
 def keep(values, truth, data, name, work):
     """Into DATA/spec and DATA/truth, each file whole or not at all."""
     if len(values) < 3000 or len(values) > 26000 or values.mean() < 0.01:
@@ -358,8 +363,7 @@ def main():
     parser.add_argument("--step", type=int, default=1)
     parser.add_argument("--offset", type=int, default=0)
     options = parser.parse_args()
-    for folder in ("spec", "truth"):
-        (options.data / folder).mkdir(parents=True, exist_ok=True)
+    make_folders(options.data)
     if shutil.which("mma") is None or shutil.which("fluidsynth") is None:
         parser.error("mma and fluidsynth are needed")
     all_families = families()

@@ -11,7 +11,7 @@ import subprocess
 import tempfile
 
 import midi
-from render import keep, place_in_time, play, seconds_at, tempo_map
+from render import keep, make_folders, place_in_time, play, seconds_at, tempo_map
 
 TICKS = 240  # a quarter
 ENSEMBLES = [("keyboard", [[0], [0], [1], [6], [19], [4]]), ("strings", [[40, 41, 42], [48], [48, 49], [44, 42]]),
@@ -234,8 +234,7 @@ def main():
     parser.add_argument("--tool", type=pathlib.Path, required=True, help="build/mix_spectrogram")
     parser.add_argument("--count", type=int, default=300)
     options = parser.parse_args()
-    for folder in ("spec", "truth"):
-        (options.data / folder).mkdir(parents=True, exist_ok=True)
+    make_folders(options.data)
     for seed in range(options.count):
         if (options.data / "truth" / f"c_{seed:05d}.json").exists():
             continue
