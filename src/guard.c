@@ -51,9 +51,10 @@ static allin1_status transform(const a1_analysis *a, const a1_spectrogram *plan,
 }
 
 /* What follows from the settings follows from others now. */
-static allin1_status fall_back(a1_analysis *a, const char *reason, a1_error *err)
+static allin1_status fall_back(a1_analysis *a, const char *reason, const char *used, a1_error *err)
 {
-    a1_log(a->context, ALLIN1_LOG_WARNING, "%s: %s", a->track, reason);
+    a1_log(a->context, ALLIN1_LOG_WARNING, "%s: %s; %s is used from here on", a->track, reason,
+           used);
     A1_TRY(a1_requirements_check(a->context, err));
     return a1_keys_again(a->context, a->path, &a->request, &a->keys, err);
 }
@@ -118,10 +119,7 @@ allin1_status a1_guard_spectrogram(a1_analysis *a, a1_error *err)
         a1_spectrogram_destroy(&context->spectrogram);
         context->spectrogram = reference;
         reference = NULL;
-        char reason[256];
-        snprintf(reason, sizeof reason, "%s; reference is used from here on",
-                 context->spec_fallback);
-        A1_CHECK(fall_back(a, reason, err));
+        A1_CHECK(fall_back(a, context->spec_fallback, "reference", err));
     }
     a1_span_end(&context->recorder);
 
@@ -243,10 +241,7 @@ allin1_status a1_guard_precision(a1_analysis *a, a1_error *err)
         context->demixer = exact;
         context->demix_precision = A1_DEMIX_FP32;
         exact = NULL;
-        char reason[256];
-        snprintf(reason, sizeof reason, "%s; fp32 is used from here on",
-                 context->precision_fallback);
-        A1_CHECK(fall_back(a, reason, err));
+        A1_CHECK(fall_back(a, context->precision_fallback, "fp32", err));
     }
     a1_span_end(&context->recorder);
 
