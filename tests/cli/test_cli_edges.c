@@ -16,20 +16,6 @@
 /* Resampling may add or drop a sample or two; one frame is far more. */
 #define SAME_LENGTH 0.001
 
-static int set_up(void **state)
-{
-    (void)state;
-    small_sandbox();
-    return 0;
-}
-
-static int clean_up(void **state)
-{
-    (void)state;
-    sandbox_remove();
-    return 0;
-}
-
 static void run_small(const char *file)
 {
     program_outcome run = RUN(SMALL, "-q", file);
@@ -250,14 +236,14 @@ static void ffmpeg_that_cannot_be_used(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(short_and_empty_sounds, set_up, clean_up),
-        cmocka_unit_test_setup_teardown(a_minute, set_up, clean_up),
-        cmocka_unit_test_setup_teardown(channels_rates_and_depths, set_up, clean_up),
-        cmocka_unit_test_setup_teardown(a_truncated_mp3, set_up, clean_up),
-        cmocka_unit_test_setup_teardown(files_that_are_no_songs, set_up, clean_up),
-        cmocka_unit_test_setup_teardown(others_go_on, set_up, clean_up),
-        cmocka_unit_test_setup_teardown(all_kinds_of_names, set_up, clean_up),
-        cmocka_unit_test_setup_teardown(ffmpeg_that_cannot_be_used, set_up, clean_up),
+        cmocka_unit_test_setup_teardown(short_and_empty_sounds, small_set_up, sandbox_clean_up),
+        cmocka_unit_test_setup_teardown(a_minute, small_set_up, sandbox_clean_up),
+        cmocka_unit_test_setup_teardown(channels_rates_and_depths, small_set_up, sandbox_clean_up),
+        cmocka_unit_test_setup_teardown(a_truncated_mp3, small_set_up, sandbox_clean_up),
+        cmocka_unit_test_setup_teardown(files_that_are_no_songs, small_set_up, sandbox_clean_up),
+        cmocka_unit_test_setup_teardown(others_go_on, small_set_up, sandbox_clean_up),
+        cmocka_unit_test_setup_teardown(all_kinds_of_names, small_set_up, sandbox_clean_up),
+        cmocka_unit_test_setup_teardown(ffmpeg_that_cannot_be_used, small_set_up, sandbox_clean_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

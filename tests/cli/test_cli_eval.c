@@ -7,20 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int set_up(void **state)
-{
-    (void)state;
-    sandbox_make();
-    return 0;
-}
-
-static int clean_up(void **state)
-{
-    (void)state;
-    sandbox_remove();
-    return 0;
-}
-
 static void put(const char *name, const char *text)
 {
     sandbox_write(name, text, strlen(text));
@@ -165,7 +151,7 @@ static void wrong_usage(void **state)
     expect_run(RUN("eval", "ref", "est", "--seed"), 2, "--seed needs a value");
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, clean_up)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, sandbox_set_up, sandbox_clean_up)
 
 int main(void)
 {

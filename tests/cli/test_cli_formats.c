@@ -13,20 +13,6 @@
     "jams,lab,beats,harmonix,harmonix-beats,audacity,audacity-beats,csv,midi,reaper,"              \
     "sonic-visualiser,rekordbox,chapters,webvtt,podcast"
 
-static int set_up(void **state)
-{
-    (void)state;
-    small_sandbox();
-    return 0;
-}
-
-static int clean_up(void **state)
-{
-    (void)state;
-    sandbox_remove();
-    return 0;
-}
-
 /* Debian's, which has Debian's modules, before another that is on the path. */
 static const char *python(void)
 {
@@ -380,7 +366,7 @@ static void prints_one(void **state)
     program_free(&run);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, clean_up)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, small_set_up, sandbox_clean_up)
 
 int main(void)
 {

@@ -19,13 +19,6 @@ static int set_up(void **state)
     return 0;
 }
 
-static int clean_up(void **state)
-{
-    (void)state;
-    sandbox_remove();
-    return 0;
-}
-
 /* The spans of one stage in t.jsonl; the caller drops the array. */
 static json_t *spans_of(const char *stage)
 {
@@ -270,12 +263,12 @@ static void mix_is_checked_without_a_demixer(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(backends_agree, set_up, clean_up),
-        cmocka_unit_test_setup_teardown(breach_of_the_spectrogram, set_up, clean_up),
-        cmocka_unit_test_setup_teardown(breach_of_the_precision, set_up, clean_up),
-        cmocka_unit_test_setup_teardown(requirements, set_up, clean_up),
-        cmocka_unit_test_setup_teardown(required_stage_does_not_run, set_up, clean_up),
-        cmocka_unit_test_setup_teardown(mix_is_checked_without_a_demixer, set_up, clean_up),
+        cmocka_unit_test_setup_teardown(backends_agree, set_up, sandbox_clean_up),
+        cmocka_unit_test_setup_teardown(breach_of_the_spectrogram, set_up, sandbox_clean_up),
+        cmocka_unit_test_setup_teardown(breach_of_the_precision, set_up, sandbox_clean_up),
+        cmocka_unit_test_setup_teardown(requirements, set_up, sandbox_clean_up),
+        cmocka_unit_test_setup_teardown(required_stage_does_not_run, set_up, sandbox_clean_up),
+        cmocka_unit_test_setup_teardown(mix_is_checked_without_a_demixer, set_up, sandbox_clean_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -25,13 +25,6 @@ static int set_up(void **state)
     return 0;
 }
 
-static int clean_up(void **state)
-{
-    (void)state;
-    sandbox_remove();
-    return 0;
-}
-
 #define PROMISES "spectrogram=2.5-5,metrical_dbn=1.5-3"
 
 static void a_missed_promise_is_an_exit_status(void **state)
@@ -275,13 +268,13 @@ static void bench_that_cannot_run(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(a_missed_promise_is_an_exit_status, set_up, clean_up),
-        cmocka_unit_test_setup_teardown(formats_and_files, set_up, clean_up),
-        cmocka_unit_test_setup_teardown(bad_lines_are_named_and_survived, set_up, clean_up),
-        cmocka_unit_test_setup_teardown(reads_what_the_program_writes, set_up, clean_up),
-        cmocka_unit_test_setup_teardown(wrong_usage, set_up, clean_up),
-        cmocka_unit_test_setup_teardown(bench_measures, set_up, clean_up),
-        cmocka_unit_test_setup_teardown(bench_that_cannot_run, set_up, clean_up),
+        cmocka_unit_test_setup_teardown(a_missed_promise_is_an_exit_status, set_up, sandbox_clean_up),
+        cmocka_unit_test_setup_teardown(formats_and_files, set_up, sandbox_clean_up),
+        cmocka_unit_test_setup_teardown(bad_lines_are_named_and_survived, set_up, sandbox_clean_up),
+        cmocka_unit_test_setup_teardown(reads_what_the_program_writes, set_up, sandbox_clean_up),
+        cmocka_unit_test_setup_teardown(wrong_usage, set_up, sandbox_clean_up),
+        cmocka_unit_test_setup_teardown(bench_measures, set_up, sandbox_clean_up),
+        cmocka_unit_test_setup_teardown(bench_that_cannot_run, set_up, sandbox_clean_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -18,13 +18,6 @@ static int set_up(void **state)
     return 0;
 }
 
-static int clean_up(void **state)
-{
-    (void)state;
-    sandbox_remove();
-    return 0;
-}
-
 static void figures_and_sounds(void **state)
 {
     (void)state;
@@ -176,7 +169,7 @@ static void wrong_words(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, clean_up)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, sandbox_clean_up)
     const struct CMUnitTest tests[] = {
         TEST(figures_and_sounds),
         TEST(verbose_alone_draws_nothing),

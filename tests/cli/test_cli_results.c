@@ -11,20 +11,6 @@
 #include <unistd.h>
 #include <utime.h>
 
-static int set_up(void **state)
-{
-    (void)state;
-    small_sandbox();
-    return 0;
-}
-
-static int clean_up(void **state)
-{
-    (void)state;
-    sandbox_remove();
-    return 0;
-}
-
 static void expect_path_in(const char *result, const char *file)
 {
     char *text = sandbox_read(result, NULL);
@@ -638,23 +624,23 @@ static void progress(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(layout_of_the_document, set_up, clean_up),
-        cmocka_unit_test_setup_teardown(any_number_of_threads, set_up, clean_up),
-        cmocka_unit_test_setup_teardown(results_do_not_overwrite_each_other, set_up, clean_up),
-        cmocka_unit_test_setup_teardown(the_same_file_twice, set_up, clean_up),
-        cmocka_unit_test_setup_teardown(files_of_others, set_up, clean_up),
-        cmocka_unit_test_setup_teardown(skips_what_is_done, set_up, clean_up),
-        cmocka_unit_test_setup_teardown(without_a_demixer, set_up, clean_up),
-        cmocka_unit_test_setup_teardown(musical_options, set_up, clean_up),
-        cmocka_unit_test_setup_teardown(byproducts_are_used_again, set_up, clean_up),
-        cmocka_unit_test_setup_teardown(given_stems, set_up, clean_up),
-        cmocka_unit_test_setup_teardown(on_standard_output, set_up, clean_up),
-        cmocka_unit_test_setup_teardown(arrays, set_up, clean_up),
-        cmocka_unit_test_setup_teardown(timings, set_up, clean_up),
-        cmocka_unit_test_setup_teardown(full_disk, set_up, clean_up),
-        cmocka_unit_test_setup_teardown(interrupted, set_up, clean_up),
-        cmocka_unit_test_setup_teardown(interrupted_among_many, set_up, clean_up),
-        cmocka_unit_test_setup_teardown(progress, set_up, clean_up),
+        cmocka_unit_test_setup_teardown(layout_of_the_document, small_set_up, sandbox_clean_up),
+        cmocka_unit_test_setup_teardown(any_number_of_threads, small_set_up, sandbox_clean_up),
+        cmocka_unit_test_setup_teardown(results_do_not_overwrite_each_other, small_set_up, sandbox_clean_up),
+        cmocka_unit_test_setup_teardown(the_same_file_twice, small_set_up, sandbox_clean_up),
+        cmocka_unit_test_setup_teardown(files_of_others, small_set_up, sandbox_clean_up),
+        cmocka_unit_test_setup_teardown(skips_what_is_done, small_set_up, sandbox_clean_up),
+        cmocka_unit_test_setup_teardown(without_a_demixer, small_set_up, sandbox_clean_up),
+        cmocka_unit_test_setup_teardown(musical_options, small_set_up, sandbox_clean_up),
+        cmocka_unit_test_setup_teardown(byproducts_are_used_again, small_set_up, sandbox_clean_up),
+        cmocka_unit_test_setup_teardown(given_stems, small_set_up, sandbox_clean_up),
+        cmocka_unit_test_setup_teardown(on_standard_output, small_set_up, sandbox_clean_up),
+        cmocka_unit_test_setup_teardown(arrays, small_set_up, sandbox_clean_up),
+        cmocka_unit_test_setup_teardown(timings, small_set_up, sandbox_clean_up),
+        cmocka_unit_test_setup_teardown(full_disk, small_set_up, sandbox_clean_up),
+        cmocka_unit_test_setup_teardown(interrupted, small_set_up, sandbox_clean_up),
+        cmocka_unit_test_setup_teardown(interrupted_among_many, small_set_up, sandbox_clean_up),
+        cmocka_unit_test_setup_teardown(progress, small_set_up, sandbox_clean_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -12,20 +12,6 @@
     "{\"start\": 0.0, \"end\": 2.5, \"label\": \"intro\"},"                                        \
     "{\"start\": 2.5, \"end\": 10.0, \"label\": \"%s\"}]}"
 
-static int set_up(void **state)
-{
-    (void)state;
-    sandbox_make();
-    return 0;
-}
-
-static int clean_up(void **state)
-{
-    (void)state;
-    sandbox_remove();
-    return 0;
-}
-
 static void write_song(const char *name, const char *label)
 {
     char text[2048];
@@ -202,13 +188,13 @@ static void what_cannot_be_shown(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(shows_the_structure, set_up, clean_up),
-        cmocka_unit_test_setup_teardown(colours_only_where_they_belong, set_up, clean_up),
-        cmocka_unit_test_setup_teardown(names_of_all_kinds, set_up, clean_up),
-        cmocka_unit_test_setup_teardown(the_reference_s_results, set_up, clean_up),
-        cmocka_unit_test_setup_teardown(without_beats_or_sections, set_up, clean_up),
-        cmocka_unit_test_setup_teardown(confidences_in_short, set_up, clean_up),
-        cmocka_unit_test_setup_teardown(what_cannot_be_shown, set_up, clean_up),
+        cmocka_unit_test_setup_teardown(shows_the_structure, sandbox_set_up, sandbox_clean_up),
+        cmocka_unit_test_setup_teardown(colours_only_where_they_belong, sandbox_set_up, sandbox_clean_up),
+        cmocka_unit_test_setup_teardown(names_of_all_kinds, sandbox_set_up, sandbox_clean_up),
+        cmocka_unit_test_setup_teardown(the_reference_s_results, sandbox_set_up, sandbox_clean_up),
+        cmocka_unit_test_setup_teardown(without_beats_or_sections, sandbox_set_up, sandbox_clean_up),
+        cmocka_unit_test_setup_teardown(confidences_in_short, sandbox_set_up, sandbox_clean_up),
+        cmocka_unit_test_setup_teardown(what_cannot_be_shown, sandbox_set_up, sandbox_clean_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -36,13 +36,6 @@ static int set_up(void **state)
     return 0;
 }
 
-static int clean_up(void **state)
-{
-    (void)state;
-    sandbox_remove();
-    return 0;
-}
-
 static json_t *load(const char *name)
 {
     char *text = sandbox_read(name, NULL);
@@ -264,12 +257,12 @@ static void required(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(alone, set_up, clean_up),
-        cmocka_unit_test_setup_teardown(wrong_for_a_student, set_up, clean_up),
-        cmocka_unit_test_setup_teardown(cascade, set_up, clean_up),
-        cmocka_unit_test_setup_teardown(cascade_without_the_rest, set_up, clean_up),
-        cmocka_unit_test_setup_teardown(automatic, set_up, clean_up),
-        cmocka_unit_test_setup_teardown(required, set_up, clean_up),
+        cmocka_unit_test_setup_teardown(alone, set_up, sandbox_clean_up),
+        cmocka_unit_test_setup_teardown(wrong_for_a_student, set_up, sandbox_clean_up),
+        cmocka_unit_test_setup_teardown(cascade, set_up, sandbox_clean_up),
+        cmocka_unit_test_setup_teardown(cascade_without_the_rest, set_up, sandbox_clean_up),
+        cmocka_unit_test_setup_teardown(automatic, set_up, sandbox_clean_up),
+        cmocka_unit_test_setup_teardown(required, set_up, sandbox_clean_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -8,20 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int set_up(void **state)
-{
-    (void)state;
-    small_sandbox();
-    return 0;
-}
-
-static int clean_up(void **state)
-{
-    (void)state;
-    sandbox_remove();
-    return 0;
-}
-
 /* The spans of a file of lines, as an array; the caller drops it. */
 static json_t *read_lines(const char *name)
 {
@@ -210,10 +196,10 @@ static void what_cannot_be_written_is_said(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(nearly_all_is_accounted_for, set_up, clean_up),
-        cmocka_unit_test_setup_teardown(lines_have_all_keys, set_up, clean_up),
-        cmocka_unit_test_setup_teardown(other_forms, set_up, clean_up),
-        cmocka_unit_test_setup_teardown(what_cannot_be_written_is_said, set_up, clean_up),
+        cmocka_unit_test_setup_teardown(nearly_all_is_accounted_for, small_set_up, sandbox_clean_up),
+        cmocka_unit_test_setup_teardown(lines_have_all_keys, small_set_up, sandbox_clean_up),
+        cmocka_unit_test_setup_teardown(other_forms, small_set_up, sandbox_clean_up),
+        cmocka_unit_test_setup_teardown(what_cannot_be_written_is_said, small_set_up, sandbox_clean_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -6,20 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int set_up(void **state)
-{
-    (void)state;
-    small_sandbox();
-    return 0;
-}
-
-static int clean_up(void **state)
-{
-    (void)state;
-    sandbox_remove();
-    return 0;
-}
-
 static void expect_refused(const char *const *arguments, const char *reason)
 {
     program_outcome run = program_run(NULL, arguments);
@@ -231,13 +217,13 @@ static void options_that_files_disprove(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(refuses_what_it_does_not_know, set_up, clean_up),
-        cmocka_unit_test_setup_teardown(tells_about_itself, set_up, clean_up),
-        cmocka_unit_test_setup_teardown(standard_output_may_fail, set_up, clean_up),
-        cmocka_unit_test_setup_teardown(takes_the_reference_s_options, set_up, clean_up),
-        cmocka_unit_test_setup_teardown(overwrite_swallows_no_file, set_up, clean_up),
-        cmocka_unit_test_setup_teardown(weights_are_missing_or_damaged, set_up, clean_up),
-        cmocka_unit_test_setup_teardown(options_that_files_disprove, set_up, clean_up),
+        cmocka_unit_test_setup_teardown(refuses_what_it_does_not_know, small_set_up, sandbox_clean_up),
+        cmocka_unit_test_setup_teardown(tells_about_itself, small_set_up, sandbox_clean_up),
+        cmocka_unit_test_setup_teardown(standard_output_may_fail, small_set_up, sandbox_clean_up),
+        cmocka_unit_test_setup_teardown(takes_the_reference_s_options, small_set_up, sandbox_clean_up),
+        cmocka_unit_test_setup_teardown(overwrite_swallows_no_file, small_set_up, sandbox_clean_up),
+        cmocka_unit_test_setup_teardown(weights_are_missing_or_damaged, small_set_up, sandbox_clean_up),
+        cmocka_unit_test_setup_teardown(options_that_files_disprove, small_set_up, sandbox_clean_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

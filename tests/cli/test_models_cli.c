@@ -11,13 +11,6 @@
 #include "support/sandbox.h"
 #include "weights/built_in.h"
 
-static int set_up(void **state)
-{
-    (void)state;
-    sandbox_make();
-    return 0;
-}
-
 static int tear_down(void **state)
 {
     (void)state;
@@ -248,12 +241,12 @@ static void test_interrupt(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_help_and_usage, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_student, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_list, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_fetch_verify_path, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_fetch_failures, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_interrupt, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_help_and_usage, sandbox_set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_student, sandbox_set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_list, sandbox_set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_fetch_verify_path, sandbox_set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_fetch_failures, sandbox_set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_interrupt, sandbox_set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -36,13 +36,6 @@ static int set_up(void **state)
     return 0;
 }
 
-static int clean_up(void **state)
-{
-    (void)state;
-    sandbox_remove();
-    return 0;
-}
-
 static allin1_status take_over(a1_error *err, const allin1_error *error, allin1_status status)
 {
     assert_int_equal(error->status, status);
@@ -207,12 +200,12 @@ static void writing_and_reading(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(opening, set_up, clean_up),
-        cmocka_unit_test_setup_teardown(analysing_a_spectrogram, set_up, clean_up),
-        cmocka_unit_test_setup_teardown(analysing_a_file, set_up, clean_up),
-        cmocka_unit_test_setup_teardown(guessing_its_stems, set_up, clean_up),
-        cmocka_unit_test_setup_teardown(asking_a_student_first, set_up, clean_up),
-        cmocka_unit_test_setup_teardown(writing_and_reading, set_up, clean_up),
+        cmocka_unit_test_setup_teardown(opening, set_up, sandbox_clean_up),
+        cmocka_unit_test_setup_teardown(analysing_a_spectrogram, set_up, sandbox_clean_up),
+        cmocka_unit_test_setup_teardown(analysing_a_file, set_up, sandbox_clean_up),
+        cmocka_unit_test_setup_teardown(guessing_its_stems, set_up, sandbox_clean_up),
+        cmocka_unit_test_setup_teardown(asking_a_student_first, set_up, sandbox_clean_up),
+        cmocka_unit_test_setup_teardown(writing_and_reading, set_up, sandbox_clean_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -56,6 +56,20 @@ void sandbox_remove(void)
     folder[0] = '\0';
 }
 
+int sandbox_set_up(void **state)
+{
+    (void)state;
+    sandbox_make();
+    return 0;
+}
+
+int sandbox_clean_up(void **state)
+{
+    (void)state;
+    sandbox_remove();
+    return 0;
+}
+
 const char *sandbox_path(const char *format, ...)
 {
     static char paths[PATHS][1024];

@@ -9,6 +9,10 @@
 const char *sandbox_make(void);
 void sandbox_remove(void);
 
+/* The same as cmocka calls them around a test or a group. */
+int sandbox_set_up(void **state);
+int sandbox_clean_up(void **state);
+
 /* "<sandbox>/<name>" in static storage that 15 further calls leave alone. */
 const char *sandbox_path(const char *format, ...) __attribute__((format(printf, 1, 2)));
 

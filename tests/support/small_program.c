@@ -19,6 +19,13 @@ void small_sandbox(void)
         fail_msg("%s", err.message);
 }
 
+int small_set_up(void **state)
+{
+    (void)state;
+    small_sandbox();
+    return 0;
+}
+
 static double music_at(double seconds)
 {
     const double beat = seconds * 2, since = (beat - floor(beat)) / 2;

@@ -12,6 +12,8 @@
 
 /* A sandbox with the small models in models/. */
 void small_sandbox(void);
+/* The same as cmocka calls it; sandbox_clean_up ends it. */
+int small_set_up(void **state);
 
 typedef enum sound { SILENCE, CLICK, NOISE, MUSIC } sound;
 

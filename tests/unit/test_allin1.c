@@ -25,13 +25,6 @@ static int set_up(void **state)
     return 0;
 }
 
-static int clean_up(void **state)
-{
-    (void)state;
-    sandbox_remove();
-    return 0;
-}
-
 static allin1_settings small_settings(void)
 {
     allin1_settings settings;
@@ -622,18 +615,18 @@ static void without_a_demixer(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(opening_and_closing, set_up, clean_up),
-        cmocka_unit_test_setup_teardown(wrong_arguments, set_up, clean_up),
-        cmocka_unit_test_setup_teardown(three_ways_in, set_up, clean_up),
-        cmocka_unit_test_setup_teardown(the_key_tells_in_advance, set_up, clean_up),
-        cmocka_unit_test_setup_teardown(progress_goes_from_0_to_1, set_up, clean_up),
-        cmocka_unit_test_setup_teardown(cancelled_at_every_place, set_up, clean_up),
-        cmocka_unit_test_setup_teardown(models_are_loaded_once, set_up, clean_up),
-        cmocka_unit_test_setup_teardown(several_contexts_at_once, set_up, clean_up),
-        cmocka_unit_test_setup_teardown(every_cpu_level, set_up, clean_up),
-        cmocka_unit_test_setup_teardown(every_precision, set_up, clean_up),
-        cmocka_unit_test_setup_teardown(without_a_demixer, set_up, clean_up),
-        cmocka_unit_test_setup_teardown(a_given_spectrogram_is_not_quantised, set_up, clean_up),
+        cmocka_unit_test_setup_teardown(opening_and_closing, set_up, sandbox_clean_up),
+        cmocka_unit_test_setup_teardown(wrong_arguments, set_up, sandbox_clean_up),
+        cmocka_unit_test_setup_teardown(three_ways_in, set_up, sandbox_clean_up),
+        cmocka_unit_test_setup_teardown(the_key_tells_in_advance, set_up, sandbox_clean_up),
+        cmocka_unit_test_setup_teardown(progress_goes_from_0_to_1, set_up, sandbox_clean_up),
+        cmocka_unit_test_setup_teardown(cancelled_at_every_place, set_up, sandbox_clean_up),
+        cmocka_unit_test_setup_teardown(models_are_loaded_once, set_up, sandbox_clean_up),
+        cmocka_unit_test_setup_teardown(several_contexts_at_once, set_up, sandbox_clean_up),
+        cmocka_unit_test_setup_teardown(every_cpu_level, set_up, sandbox_clean_up),
+        cmocka_unit_test_setup_teardown(every_precision, set_up, sandbox_clean_up),
+        cmocka_unit_test_setup_teardown(without_a_demixer, set_up, sandbox_clean_up),
+        cmocka_unit_test_setup_teardown(a_given_spectrogram_is_not_quantised, set_up, sandbox_clean_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

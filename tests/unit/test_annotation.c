@@ -9,20 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int set_up(void **state)
-{
-    (void)state;
-    sandbox_make();
-    return 0;
-}
-
-static int clean_up(void **state)
-{
-    (void)state;
-    sandbox_remove();
-    return 0;
-}
-
 static allin1_annotation *read_as(const char *name, const char *text)
 {
     allin1_annotation *annotation;
@@ -251,7 +237,7 @@ static void formats_come_back(void **state)
     }
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, clean_up)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, sandbox_set_up, sandbox_clean_up)
 
 int main(void)
 {

@@ -142,25 +142,11 @@ static void own_stages_enclose(void **state)
     assert_string_equal(w.spans[w.span_count - 1].stage, "close");
 }
 
-static int set_up(void **state)
-{
-    (void)state;
-    small_sandbox();
-    return 0;
-}
-
-static int clean_up(void **state)
-{
-    (void)state;
-    sandbox_remove();
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(stages_pay_for_themselves, set_up, clean_up),
-        cmocka_unit_test_setup_teardown(own_stages_enclose, set_up, clean_up),
+        cmocka_unit_test_setup_teardown(stages_pay_for_themselves, small_set_up, sandbox_clean_up),
+        cmocka_unit_test_setup_teardown(own_stages_enclose, small_set_up, sandbox_clean_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -123,20 +123,13 @@ static void failures(void **state)
     sandbox_remove();
 }
 
-static int clean_up(void **state)
-{
-    (void)state;
-    sandbox_remove();
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_teardown(npy_of_every_rank, clean_up),
-        cmocka_unit_test_teardown(npz_is_deterministic, clean_up),
-        cmocka_unit_test_teardown(numpy_reads_them, clean_up),
-        cmocka_unit_test_teardown(failures, clean_up),
+        cmocka_unit_test_teardown(npy_of_every_rank, sandbox_clean_up),
+        cmocka_unit_test_teardown(npz_is_deterministic, sandbox_clean_up),
+        cmocka_unit_test_teardown(numpy_reads_them, sandbox_clean_up),
+        cmocka_unit_test_teardown(failures, sandbox_clean_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

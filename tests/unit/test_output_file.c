@@ -165,22 +165,15 @@ static void key_files(void **state)
     sandbox_remove();
 }
 
-static int clean_up(void **state)
-{
-    (void)state;
-    sandbox_remove();
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_teardown(writes_and_replaces, clean_up),
-        cmocka_unit_test_teardown(abort_leaves_the_old_file, clean_up),
-        cmocka_unit_test_teardown(full_disk, clean_up),
-        cmocka_unit_test_teardown(impossible_places, clean_up),
-        cmocka_unit_test_teardown(digest_of_a_file, clean_up),
-        cmocka_unit_test_teardown(key_files, clean_up),
+        cmocka_unit_test_teardown(writes_and_replaces, sandbox_clean_up),
+        cmocka_unit_test_teardown(abort_leaves_the_old_file, sandbox_clean_up),
+        cmocka_unit_test_teardown(full_disk, sandbox_clean_up),
+        cmocka_unit_test_teardown(impossible_places, sandbox_clean_up),
+        cmocka_unit_test_teardown(digest_of_a_file, sandbox_clean_up),
+        cmocka_unit_test_teardown(key_files, sandbox_clean_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

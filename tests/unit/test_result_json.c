@@ -287,22 +287,15 @@ static void unreadable_files(void **state)
     sandbox_remove();
 }
 
-static int clean_up(void **state)
-{
-    (void)state;
-    sandbox_remove();
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(same_bytes_as_the_reference),
-        cmocka_unit_test_teardown(survives_a_round_trip, clean_up),
+        cmocka_unit_test_teardown(survives_a_round_trip, sandbox_clean_up),
         cmocka_unit_test(nothing_found),
-        cmocka_unit_test_teardown(wrong_content, clean_up),
-        cmocka_unit_test_teardown(damaged_at_every_place, clean_up),
-        cmocka_unit_test_teardown(unreadable_files, clean_up),
+        cmocka_unit_test_teardown(wrong_content, sandbox_clean_up),
+        cmocka_unit_test_teardown(damaged_at_every_place, sandbox_clean_up),
+        cmocka_unit_test_teardown(unreadable_files, sandbox_clean_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -17,20 +17,6 @@
 static const allin1_run facts = {.id = "0123", .host = "h", .processor = "p", .version = "1",
                                  .threads = 2, .started = 1000000000, .clock_started = 100};
 
-static int set_up(void **state)
-{
-    (void)state;
-    sandbox_make();
-    return 0;
-}
-
-static int clean_up(void **state)
-{
-    (void)state;
-    sandbox_remove();
-    return 0;
-}
-
 static void add(allin1_timings *timings, uint64_t id, uint64_t parent, const char *stage,
                 const char *track, double start, double end, const allin1_thread_work *work,
                 size_t work_count)
@@ -182,10 +168,10 @@ static void what_cannot_be_drawn(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(the_same_bytes_each_time, set_up, clean_up),
-        cmocka_unit_test_setup_teardown(threads_have_their_stages, set_up, clean_up),
-        cmocka_unit_test_setup_teardown(anything_in_a_name, set_up, clean_up),
-        cmocka_unit_test_setup_teardown(what_cannot_be_drawn, set_up, clean_up),
+        cmocka_unit_test_setup_teardown(the_same_bytes_each_time, sandbox_set_up, sandbox_clean_up),
+        cmocka_unit_test_setup_teardown(threads_have_their_stages, sandbox_set_up, sandbox_clean_up),
+        cmocka_unit_test_setup_teardown(anything_in_a_name, sandbox_set_up, sandbox_clean_up),
+        cmocka_unit_test_setup_teardown(what_cannot_be_drawn, sandbox_set_up, sandbox_clean_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -9,13 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int clean_up(void **state)
-{
-    (void)state;
-    sandbox_remove();
-    return 0;
-}
-
 static allin1_timing_facts facts_of(allin1_timing_records *t)
 {
     allin1_timing_facts facts;
@@ -456,7 +449,7 @@ int main(void)
         cmocka_unit_test(pieces_of_any_size),
         cmocka_unit_test(very_long_lines),
         cmocka_unit_test(large_and_strange_files),
-        cmocka_unit_test_teardown(files_that_cannot_be_read, clean_up),
+        cmocka_unit_test_teardown(files_that_cannot_be_read, sandbox_clean_up),
         cmocka_unit_test(damaged_at_every_place),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
