@@ -264,7 +264,7 @@ static int step(const char *spectrogram_path, const char *logits_path, unsigned 
     }
     fclose(file);
     if (a1_cpu_select(&cpu, ALLIN1_CPU_AUTO, &err) || a1_pool_create(&pool, threads, &err) ||
-        a1_weights_load_model(NULL, "harmonix-all", pool, sets, NULL, &fold_count, &err) ||
+        a1_weights_load_model(NULL, "harmonix-all", NULL, pool, sets, NULL, &fold_count, &err) ||
         a1_network_create(&network, (const a1_tensor_set *const *)sets, fold_count, &cpu, &err))
         die(&err);
     for (size_t i = 0; i < fold_count; i++)

@@ -127,6 +127,19 @@ static spans analyse(char *program, const char *precision, const char *song, dou
     return found;
 }
 
+/* The form in which the program found its weights: "weights a1w, packed" (network, separator). */
+static void read_forms(char *out, size_t room)
+{
+    char *path = path_in_folder("struct/short.json");
+    json_t *result = json_load_file(path, 0, NULL);
+    const char *network = NULL, *separator = NULL;
+    (void)json_unpack(result, "{s:{s:{s:[{s:s}]}}}", "provenance", "network", "files", "format", &network);
+    (void)json_unpack(result, "{s:{s:{s:[{s:s}]}}}", "provenance", "stems", "files", "format", &separator);
+    snprintf(out, room, "weights %s, %s", network ? network : "?", separator ? separator : "?");
+    json_decref(result);
+    free(path);
+}
+
 static void run_version(void *argument)
 {
     char *arguments[] = {argument, "--version", NULL};
@@ -195,8 +208,9 @@ int main(int argc, char **argv)
         decode.seconds[i] = s.decode - start;
         demix.seconds[i] = s.demix - start;
     }
-    figure_samples((figure){.name = "start of process to decoding", .how = "weights mapped"},
-                   &decode);
+    char forms[64];
+    read_forms(forms, sizeof forms);
+    figure_samples((figure){.name = "start of process to decoding", .how = forms}, &decode);
     figure_samples((figure){.name = "start of process to demixing", .how = "1 s of sound"}, &demix);
 
     write_song(song, seconds);

@@ -144,10 +144,8 @@ static a1_demix_precision choose_precision(allin1_precision asked, const a1_cpu 
 
 const char *a1_context_precision_used(const allin1_context *context)
 {
-    static const char *const names[] = {
-        [A1_DEMIX_FP32] = "fp32", [A1_DEMIX_BF16] = "bf16", [A1_DEMIX_MIXED] = "mixed"};
-    return names[context->demixer ? a1_htdemucs_precision(context->demixer)
-                                  : context->demix_precision];
+    return a1_demix_precision_string(context->demixer ? a1_htdemucs_precision(context->demixer)
+                                                      : context->demix_precision);
 }
 
 static allin1_status open_context(allin1_context *context, const allin1_settings *settings,
@@ -283,8 +281,9 @@ allin1_status a1_context_find_demixer(allin1_context *context, a1_error *err)
     const unsigned depth = context->recorder.depth;
     allin1_span *span = a1_span_begin(&context->recorder, ALLIN1_STAGE_DEMIX_INIT);
     allin1_status status;
-    A1_CHECK(a1_context_find_files(context, context->settings.demix_model, "htdemucs", &context->demix_files,
-                        err));
+    A1_CHECK(a1_context_find_files(context, context->settings.demix_model, "htdemucs",
+                                   a1_htdemucs_layout(context->demix_precision),
+                                   &context->demix_files, err));
     if (context->demix_files.count != 1) {
         status = a1_fail(err, ALLIN1_ERROR_ARGUMENT, "%s is not one model",
                          context->settings.demix_model);
@@ -311,7 +310,8 @@ allin1_status a1_context_build_demixer(allin1_context *context, a1_error *err)
                                 context->demix_precision, context->pool, err));
     span->precision_requested = allin1_precision_string(context->settings.precision);
     span->precision = a1_context_precision_used(context);
-    a1_loaded_model_free_sets(&context->demix_files);
+    if (!a1_htdemucs_borrows(context->demixer))
+        a1_loaded_model_free_sets(&context->demix_files);
     a1_span_end(&context->recorder);
 
 done:
@@ -324,7 +324,8 @@ allin1_status a1_context_build_exact_demixer(allin1_context *context, a1_htdemuc
 {
     a1_loaded_model again = {0};
     *demixer = NULL;
-    A1_TRY(a1_context_find_files(context, context->settings.demix_model, "htdemucs", &again, err));
+    A1_TRY(a1_context_find_files(context, context->settings.demix_model, "htdemucs", NULL, &again,
+                                 err));
     const allin1_status status =
         a1_htdemucs_create(demixer, again.sets[0], &context->cpu, A1_DEMIX_FP32, context->pool, err);
     a1_loaded_model_free_sets(&again);

@@ -104,9 +104,9 @@ a1_listener *a1_context_listener(allin1_context *context, bool stems);
 void a1_listener_free(a1_listener *listener);
 
 /* The files of a model, verified and read; of the family, or a student in the place of a harmonix
- * network. */
+ * network. Packed as `packing` says where that is there; NULL: as they are. */
 allin1_status a1_context_find_files(allin1_context *context, const char *name, const char *family,
-                                    a1_loaded_model *model, a1_error *err);
+                                    const char *packing, a1_loaded_model *model, a1_error *err);
 void a1_loaded_model_free_sets(a1_loaded_model *model);
 
 /* A second demixer, with fp32, which the caller destroys. */

@@ -168,14 +168,14 @@ static allin1_status check_family(const a1_loaded_model *model, const char *fami
 }
 
 allin1_status a1_context_find_files(allin1_context *context, const char *name, const char *family,
-                                    a1_loaded_model *model, a1_error *err)
+                                    const char *packing, a1_loaded_model *model, a1_error *err)
 {
     a1_weights_info *infos = calloc(A1_WEIGHTS_MAX_FILES, sizeof *infos);
     if (!infos)
         return a1_fail_memory(err, "a model");
     allin1_status status =
-        a1_weights_load_model(context->settings.weights_dir, name, context->pool, model->sets,
-                              infos, &model->count, err);
+        a1_weights_load_model(context->settings.weights_dir, name, packing, context->pool,
+                              model->sets, infos, &model->count, err);
     if (status != ALLIN1_OK) {
         model->count = 0;
         free(infos);
@@ -212,7 +212,7 @@ allin1_status a1_context_find_network(allin1_context *context, a1_listener *list
     const unsigned depth = context->recorder.depth;
     allin1_span *span = a1_span_begin(&context->recorder, ALLIN1_STAGE_MODEL_LOAD);
     allin1_status status;
-    A1_CHECK(a1_context_find_files(context, listener->model, "harmonix", files, err));
+    A1_CHECK(a1_context_find_files(context, listener->model, "harmonix", NULL, files, err));
     listener->hears_mix = is_of_family(files, 0, "student");
     status = mean_threshold(files, &listener->downbeat_threshold, err);
     if (status == ALLIN1_OK && listener->hears_mix)

@@ -111,12 +111,13 @@ typedef void (*allin1_model_event_fn)(void *user, const allin1_model_event *even
 /* Makes sure that the model is there. What is found in our own format is left alone, what is found
  * in a published format is converted, and what is missing or damaged is fetched. A file appears
  * under its final name only when it is whole and verified; an interrupted fetch leaves nothing
- * half. */
+ * half. The separator's weights are also left packed for this machine, in a file beside it, which saves
+ * time at every start; where the folder cannot be written, the message says so. */
 allin1_status allin1_models_fetch(const allin1_models_settings *settings, const char *name,
                                   allin1_model_event_fn fn, void *user, allin1_error *error);
 
-/* Checks every file of the model in every place down to the last bit; one event for each file, and
- * one for each part that has none. */
+/* Checks every file of the model in every place down to the last bit, packed ones by their checksum; one
+ * event for each file, and one for each part that has none. */
 allin1_status allin1_models_verify(const allin1_models_settings *settings, const char *name,
                                    allin1_model_event_fn fn, void *user, allin1_error *error);
 

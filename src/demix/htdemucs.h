@@ -5,6 +5,7 @@
 #ifndef A1_DEMIX_HTDEMUCS_H
 #define A1_DEMIX_HTDEMUCS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -26,6 +27,9 @@ typedef enum a1_demix_precision {
     A1_DEMIX_MIXED /* as BF16, with 8-bit integers in the linear layers of the transformer */
 } a1_demix_precision;
 
+/* "fp32", "bf16", "mixed". */
+const char *a1_demix_precision_string(a1_demix_precision precision);
+
 /* Whether this machine, at the level chosen, has the instructions for a precision. */
 int a1_demix_precision_available(const a1_cpu *cpu, a1_demix_precision precision);
 
@@ -34,12 +38,26 @@ int a1_demix_precision_available(const a1_cpu *cpu, a1_demix_precision precision
 a1_demix_precision a1_demix_precision_auto(const a1_cpu *cpu);
 
 /* Builds the model from tensors under their original PyTorch names; widths follow from the tensors'
- * shapes, so a tiny random model works too. The set is not needed afterwards. A precision that is not
- * available is an ALLIN1_ERROR_UNSUPPORTED. */
+ * shapes, so a tiny random model works too. The set is not needed afterwards, unless it is a packed one
+ * (a1_htdemucs_borrows). A precision that is not available, or not the one that a set was packed for, is
+ * an ALLIN1_ERROR_UNSUPPORTED. */
 allin1_status a1_htdemucs_create(a1_htdemucs **model, const a1_tensor_set *weights,
                                  const a1_cpu *cpu, a1_demix_precision precision, a1_pool *pool,
                                  a1_error *err);
 void a1_htdemucs_destroy(a1_htdemucs **model);
+
+/* Packing once what would be packed at every start: *packed holds the panels of all products for one
+ * precision, and the other tensors and the texts as they are. It borrows from `weights`, which must
+ * outlive it. What is made of it computes the same bits. The caller destroys it. */
+allin1_status a1_htdemucs_pack(const a1_tensor_set *weights, const a1_cpu *cpu,
+                               a1_demix_precision precision, a1_pool *pool, a1_tensor_set **packed,
+                               a1_error *err);
+/* The layout that a precision's packed sets have here, and the one that a set has (NULL: it is not
+ * packed): "mixed-1". */
+const char *a1_htdemucs_layout(a1_demix_precision precision);
+const char *a1_htdemucs_packing(const a1_tensor_set *set);
+/* Whether the model's panels are those of a packed set, which then must outlive it. */
+bool a1_htdemucs_borrows(const a1_htdemucs *model);
 
 /* What the model was built with. */
 a1_demix_precision a1_htdemucs_precision(const a1_htdemucs *model);

@@ -17,6 +17,9 @@ typedef struct loader {
     float *values;   /* room for the largest tensor */
     size_t *offsets; /* room for its rows and columns */
     size_t scratch;  /* bytes a thread needs for any product so far */
+    a1_gemm_panels panels;           /* of the product at hand, when the set is packed */
+    a1_htdemucs_product products[8]; /* of this part */
+    size_t product_count;
     a1_error *err;
 } loader;
 
@@ -47,20 +50,42 @@ static allin1_status read_vector(const loader *l, const char *prefix, const char
     return read_tensor(l, prefix, name, 1, &count, out);
 }
 
+/* The product that is made next: `first` is the first row of the tensor that it takes. */
+static a1_htdemucs_product *next_product(loader *l, const char *prefix, const char *name,
+                                         size_t first)
+{
+    a1_htdemucs_product *product = &l->products[l->product_count++];
+    snprintf(product->tensor, sizeof product->tensor, "%s%s", prefix, name);
+    product->first = first;
+    return product;
+}
+
 /* A matrix's values, as they lie in the set or, in a rare type, in the loader's own room until the
- * next call. */
-static allin1_status find_values(loader *l, const char *prefix, const char *name, unsigned rank,
+ * next call; or its panels, of a packed set. */
+static allin1_status find_values(loader *l, const a1_htdemucs_product *product, unsigned rank,
                                  const size_t *shape, a1_gemm_source *source)
 {
-    char full[160];
-    snprintf(full, sizeof full, "%s%s", prefix, name);
+    const char *full = product->tensor;
     const a1_tensor *tensor;
+    if (l->model->packed) {
+        *source = (a1_gemm_source){.panels = &l->panels};
+        return a1_htdemucs_find_panels(l->set, product, &l->panels, l->err);
+    }
     A1_TRY(a1_tensor_set_require(l->set, full, rank, shape, &tensor, l->err));
     *source = (a1_gemm_source){.values = tensor->data, .half = tensor->dtype == A1_F16};
     if (tensor->dtype == A1_F16 || tensor->dtype == A1_F32)
         return ALLIN1_OK;
     source->values = l->values;
     return a1_tensor_to_f32(tensor, l->values, l->err);
+}
+
+/* What is to be said of a product that has been packed. */
+static void note_product(loader *l, a1_htdemucs_product *product, const a1_gemm_weights *weights)
+{
+    const size_t scratch = a1_gemm_scratch(weights);
+    product->weights = weights;
+    if (scratch > l->scratch)
+        l->scratch = scratch;
 }
 
 static a1_gemm_precision choose_precision(const loader *l, int linear)
@@ -71,17 +96,11 @@ static a1_gemm_precision choose_precision(const loader *l, int linear)
                                                 : A1_GEMM_BF16;
 }
 
-static void note_scratch(loader *l, const a1_gemm_weights *weights)
-{
-    const size_t scratch = a1_gemm_scratch(weights);
-    if (scratch > l->scratch)
-        l->scratch = scratch;
-}
-
 /* A convolution's weight (out, in, taps...) as a matrix [tap * in + i][out], and its bias, which the
  * caller frees. */
 static allin1_status read_conv(loader *l, const char *prefix, const char *name, unsigned rank,
-                               const size_t *shape, a1_gemm_source *source, float **bias)
+                               const size_t *shape, a1_gemm_source *source, float **bias,
+                               a1_htdemucs_product **product)
 {
     char weight[64], bias_name[64];
     snprintf(weight, sizeof weight, "%s.weight", name);
@@ -90,7 +109,8 @@ static allin1_status read_conv(loader *l, const char *prefix, const char *name, 
     size_t taps = 1;
     for (unsigned i = 2; i < rank; i++)
         taps *= shape[i];
-    A1_TRY(find_values(l, prefix, weight, rank, shape, source));
+    *product = next_product(l, prefix, weight, 0);
+    A1_TRY(find_values(l, *product, rank, shape, source));
     A1_TRY(read_vector(l, prefix, bias_name, out, bias));
     size_t *columns = l->offsets + taps * in;
     for (size_t t = 0; t < taps; t++)
@@ -110,12 +130,13 @@ static allin1_status load_conv(loader *l, const char *prefix, const char *name, 
                                const size_t *shape, int glu, a1_gemm_weights *weights)
 {
     a1_gemm_source source;
+    a1_htdemucs_product *product;
     float *bias;
-    A1_TRY(read_conv(l, prefix, name, rank, shape, &source, &bias));
+    A1_TRY(read_conv(l, prefix, name, rank, shape, &source, &bias, &product));
     const allin1_status status =
         a1_gemm_weights_pack_simple(weights, &source, glu, choose_precision(l, 0), l->err);
     if (status == ALLIN1_OK)
-        note_scratch(l, weights);
+        note_product(l, product, weights);
     a1_aligned_free(bias);
     return status;
 }
@@ -150,8 +171,10 @@ static allin1_status load_expand(loader *l, const char *prefix, size_t channels,
 {
     const size_t panels = (channels + 15) / 16;
     a1_gemm_source source;
+    a1_htdemucs_product *product;
     float *bias;
-    A1_TRY(read_conv(l, prefix, "3", 3, (size_t[]){2 * channels, layer->hidden, 1}, &source, &bias));
+    A1_TRY(read_conv(l, prefix, "3", 3, (size_t[]){2 * channels, layer->hidden, 1}, &source, &bias,
+                     &product));
     int32_t *slots = malloc(panels * 32 * sizeof *slots);
     a1_gemm_group *groups = malloc(panels * 2 * sizeof *groups);
     allin1_status status = ALLIN1_ERROR_MEMORY;
@@ -168,7 +191,7 @@ static allin1_status load_expand(loader *l, const char *prefix, size_t channels,
     status = a1_gemm_weights_pack(&layer->expand, &source, panels, slots, groups, 0,
                                   choose_precision(l, 0), l->err);
     if (status == ALLIN1_OK)
-        note_scratch(l, &layer->expand);
+        note_product(l, product, &layer->expand);
 done:
     free(slots);
     free(groups);
@@ -256,13 +279,13 @@ static allin1_status load_conv_tr(loader *l, const char *prefix, int branch, dec
     int32_t *slots = malloc(panels * 32 * sizeof *slots);
     a1_gemm_group *groups = malloc(panels * 2 * sizeof *groups);
     a1_gemm_source source;
+    a1_htdemucs_product *product = next_product(l, prefix, "conv_tr.weight", 0);
     allin1_status status = ALLIN1_ERROR_MEMORY;
     if (!slots || !groups || !bias4) {
         a1_fail_memory(l->err, prefix);
         goto done;
     }
-    A1_CHECK(find_values(l, prefix, "conv_tr.weight", branch ? 3 : 4, (size_t[]){in, out, 8, 1},
-                         &source));
+    A1_CHECK(find_values(l, product, branch ? 3 : 4, (size_t[]){in, out, 8, 1}, &source));
     A1_CHECK(read_vector(l, prefix, "conv_tr.bias", out, &bias));
     size_t *columns = l->offsets + 2 * in;
     for (size_t i = 0; i < in; i++) {
@@ -289,7 +312,7 @@ static allin1_status load_conv_tr(loader *l, const char *prefix, int branch, dec
     source.bias = bias4;
     A1_CHECK(a1_gemm_weights_pack(&level->conv_tr, &source, panels, slots, groups, 0,
                                   choose_precision(l, 0), l->err));
-    note_scratch(l, &level->conv_tr);
+    note_product(l, product, &level->conv_tr);
 done:
     free(slots);
     free(groups);
@@ -331,7 +354,8 @@ static allin1_status load_linear(loader *l, const char *prefix, const char *weig
 {
     float *bias = NULL;
     a1_gemm_source source;
-    A1_TRY(find_values(l, prefix, weight_name, 2, (size_t[]){out, in}, &source));
+    a1_htdemucs_product *product = next_product(l, prefix, weight_name, first);
+    A1_TRY(find_values(l, product, 2, (size_t[]){out, in}, &source));
     A1_TRY(read_vector(l, prefix, bias_name, out, &bias));
     for (size_t o = 0; o < scaled; o++)
         bias[first + o] *= scale;
@@ -350,7 +374,7 @@ static allin1_status load_linear(loader *l, const char *prefix, const char *weig
     const allin1_status status =
         a1_gemm_weights_pack_simple(weights, &source, 0, choose_precision(l, 1), l->err);
     if (status == ALLIN1_OK)
-        note_scratch(l, weights);
+        note_product(l, product, weights);
     a1_aligned_free(bias);
     return status;
 }
@@ -397,18 +421,16 @@ size_t a1_htdemucs_tokens(const a1_htdemucs *model, int branch)
     return branch ? model->lengths[LEVELS] : model->rows[LEVELS] * SPEC_FRAMES;
 }
 
-/* The widths follow from three tensors; all others must agree with them. */
+/* The widths follow from three biases, which packed sets have too; all else must agree with them. */
 static allin1_status read_sizes(const loader *l)
 {
     a1_htdemucs *model = l->model;
     const size_t any = SIZE_MAX;
     const a1_tensor *conv, *up, *linear;
-    A1_TRY(a1_tensor_set_require(l->set, "encoder.0.conv.weight", 4, (size_t[]){any, 4, 8, 1}, &conv,
+    A1_TRY(a1_tensor_set_require(l->set, "encoder.0.conv.bias", 1, &any, &conv, l->err));
+    A1_TRY(a1_tensor_set_require(l->set, "channel_upsampler.bias", 1, &any, &up, l->err));
+    A1_TRY(a1_tensor_set_require(l->set, "crosstransformer.layers.0.linear1.bias", 1, &any, &linear,
                                  l->err));
-    A1_TRY(a1_tensor_set_require(l->set, "channel_upsampler.weight", 3, (size_t[]){any, any, 1}, &up,
-                                 l->err));
-    A1_TRY(a1_tensor_set_require(l->set, "crosstransformer.layers.0.linear1.weight", 2,
-                                 (size_t[]){any, any}, &linear, l->err));
     const size_t first = conv->shape[0], width = up->shape[0], hidden = linear->shape[0];
     const char *heads_text = a1_tensor_set_text(l->set, "heads");
     const size_t heads = heads_text ? strtoul(heads_text, NULL, 10) : 8;
@@ -495,8 +517,9 @@ static void load_part(void *argument, size_t part, unsigned worker)
                                               (part - TABLES) % BRANCH_PARTS);
 }
 
+/* `packed`, when it is not NULL, gets what the parts packed. */
 static allin1_status load_all(a1_htdemucs *model, const a1_tensor_set *set, a1_pool *pool,
-                              a1_error *err)
+                              a1_tensor_set *packed, a1_error *err)
 {
     const loader sizes = {.set = set, .model = model, .err = err};
     A1_TRY(read_sizes(&sizes));
@@ -531,6 +554,8 @@ static allin1_status load_all(a1_htdemucs *model, const a1_tensor_set *set, a1_p
             /* The first failed part speaks, whichever thread came to it first. */
             if (pass->status[part] != ALLIN1_OK && status == ALLIN1_OK)
                 status = a1_fail(err, pass->status[part], "%s", pass->errors[part].message);
+            for (size_t i = 0; packed && status == ALLIN1_OK && i < pass->loaders[part].product_count; i++)
+                status = a1_htdemucs_keep_panels(packed, &pass->loaders[part].products[i], err);
         }
     } else {
         status = a1_fail_memory(err, "the separator's weights");
@@ -567,35 +592,59 @@ a1_demix_precision a1_demix_precision_auto(const a1_cpu *cpu)
     return A1_DEMIX_FP32;
 }
 
+bool a1_htdemucs_borrows(const a1_htdemucs *model)
+{
+    return model->packed;
+}
+
 a1_demix_precision a1_htdemucs_precision(const a1_htdemucs *model)
 {
     return model->precision;
 }
 
-allin1_status a1_htdemucs_create(a1_htdemucs **out, const a1_tensor_set *weights, const a1_cpu *cpu,
-                                 a1_demix_precision precision, a1_pool *pool, a1_error *err)
+const char *a1_demix_precision_string(a1_demix_precision precision)
 {
+    static const char *const names[] = {
+        [A1_DEMIX_FP32] = "fp32", [A1_DEMIX_BF16] = "bf16", [A1_DEMIX_MIXED] = "mixed"};
+    return names[precision];
+}
+
+static allin1_status create(a1_htdemucs **out, const a1_tensor_set *weights, const a1_cpu *cpu,
+                            a1_demix_precision precision, a1_pool *pool, a1_tensor_set *packed,
+                            a1_error *err)
+{
+    const char *packing = a1_htdemucs_packing(weights);
     *out = NULL;
     if (!a1_demix_precision_available(cpu, precision))
         return a1_fail(err, ALLIN1_ERROR_UNSUPPORTED,
                        "the separator's precision %s was asked for, but CPU level %s of this machine "
                        "does not have it",
-                       precision == A1_DEMIX_BF16 ? "bf16" : "mixed",
-                       allin1_cpu_level_string(cpu->level));
+                       a1_demix_precision_string(precision), allin1_cpu_level_string(cpu->level));
+    if (packing && strcmp(packing, a1_htdemucs_layout(precision)) != 0)
+        return a1_fail(err, ALLIN1_ERROR_UNSUPPORTED,
+                       "the separator's weights are packed in the layout %s, and %s is needed here",
+                       packing, a1_htdemucs_layout(precision));
     a1_htdemucs *model = calloc(1, sizeof *model);
     if (!model)
         return a1_fail_memory(err, "the separator");
     model->cpu = *cpu;
     model->precision = precision;
+    model->packed = packing != NULL;
     model->gemm = a1_gemm_kernels_get(cpu);
     model->layers = a1_layer_kernels_get(cpu);
     if (precision != A1_DEMIX_FP32)
         model->layers16 = a1_layer16_kernels_get(cpu);
-    const allin1_status status = load_all(model, weights, pool, err);
+    const allin1_status status = load_all(model, weights, pool, packed, err);
     if (status != ALLIN1_OK)
         a1_htdemucs_destroy(&model);
     *out = model;
     return status;
+}
+
+allin1_status a1_htdemucs_create(a1_htdemucs **out, const a1_tensor_set *weights, const a1_cpu *cpu,
+                                 a1_demix_precision precision, a1_pool *pool, a1_error *err)
+{
+    return create(out, weights, cpu, precision, pool, NULL, err);
 }
 
 static void free_dconv(dconv_layer layers[DCONV_LAYERS])
@@ -658,4 +707,32 @@ void a1_htdemucs_destroy(a1_htdemucs **slot)
     a1_aligned_free(model->window);
     free(model);
     *slot = NULL;
+}
+
+static void destroy_owned(void *model, size_t size)
+{
+    (void)size;
+    a1_htdemucs *owned = model;
+    a1_htdemucs_destroy(&owned);
+}
+
+allin1_status a1_htdemucs_pack(const a1_tensor_set *weights, const a1_cpu *cpu,
+                               a1_demix_precision precision, a1_pool *pool, a1_tensor_set **out,
+                               a1_error *err)
+{
+    a1_htdemucs *model = NULL;
+    a1_tensor_set *packed = NULL;
+    allin1_status status = a1_tensor_set_create(&packed, err);
+    if (status == ALLIN1_OK)
+        status = create(&model, weights, cpu, precision, pool, packed, err);
+    if (status == ALLIN1_OK)
+        status = a1_htdemucs_keep_rest(packed, weights, precision, err);
+    if (status == ALLIN1_OK)
+        status = a1_tensor_set_own(packed, model, sizeof *model, destroy_owned, err);
+    if (status != ALLIN1_OK) {
+        a1_htdemucs_destroy(&model);
+        a1_tensor_set_destroy(&packed);
+    }
+    *out = packed;
+    return status;
 }

@@ -7,6 +7,13 @@
 #include "kernels/gemm.h"
 #include "kernels/layers.h"
 
+/* A matrix product of the model and the tensor it comes from: rows from `first` on. */
+typedef struct a1_htdemucs_product {
+    char tensor[104];
+    size_t first;
+    const a1_gemm_weights *weights; /* NULL until they are packed */
+} a1_htdemucs_product;
+
 #define LEVELS 4
 #define DCONV_LAYERS 2
 #define TRANSFORMER_LAYERS 5
@@ -61,6 +68,7 @@ typedef struct transformer_layer {
 struct a1_htdemucs {
     a1_cpu cpu;
     a1_demix_precision precision;
+    bool packed; /* the products' panels are those of the set that the model was made from */
     a1_gemm_kernels gemm;
     const a1_layer_kernels *layers;
     const a1_layer16_kernels *layers16; /* for attention below fp32, else NULL */
@@ -81,6 +89,15 @@ struct a1_htdemucs {
 
 /* Tokens of a branch: 8 * 336 or 1344. */
 size_t a1_htdemucs_tokens(const a1_htdemucs *model, int branch);
+
+/* Packed sets (packed_set.c): finds a product's panels, and puts them there. */
+allin1_status a1_htdemucs_find_panels(const a1_tensor_set *set, const a1_htdemucs_product *product,
+                                      a1_gemm_panels *panels, a1_error *err);
+allin1_status a1_htdemucs_keep_panels(a1_tensor_set *packed, const a1_htdemucs_product *product,
+                                      a1_error *err);
+/* What else a model is made of: the tensors that no product came from, and the texts. */
+allin1_status a1_htdemucs_keep_rest(a1_tensor_set *packed, const a1_tensor_set *weights,
+                                    a1_demix_precision precision, a1_error *err);
 
 /* Fills position[branch], with the model's sizes known. */
 allin1_status a1_htdemucs_make_positions(a1_htdemucs *model, int branch, a1_error *err);

@@ -85,9 +85,11 @@ float *a1_gemm_spread(const a1_gemm_weights *weights, const float *values, size_
 
 void a1_gemm_weights_free(a1_gemm_weights *weights)
 {
-    a1_aligned_free(weights->data);
-    a1_aligned_free(weights->scales);
-    a1_aligned_free(weights->sums);
+    if (!weights->borrowed) {
+        a1_aligned_free(weights->data);
+        a1_aligned_free(weights->scales);
+        a1_aligned_free(weights->sums);
+    }
     a1_aligned_free(weights->bias);
     free(weights->groups);
     *weights = (a1_gemm_weights){0};

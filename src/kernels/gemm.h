@@ -40,6 +40,7 @@ typedef struct a1_gemm_weights {
     size_t panels;
     int glu;
     a1_gemm_precision precision;
+    int borrowed;          /* data, scales and sums are an a1_gemm_panels' */
     void *data;            /* fp32: float [panels][k][32], zero where no column is valid;
                             * bf16: [panels][k / 2][32][2]; int8: [panels][k / 4][32][4] (k rounded up) */
     float *scales;         /* int8: [panels][32], of a column's values; else NULL */
@@ -116,6 +117,16 @@ extern const a1_gemm_kernels a1_gemm_neonbf16, a1_gemm_neondot;
 
 a1_gemm_kernels a1_gemm_kernels_get(const a1_cpu *cpu);
 
+/* What an earlier packing made of a matrix: data, scales and sums of a1_gemm_weights, kept by the
+ * caller. */
+typedef struct a1_gemm_panels {
+    const void *data;
+    size_t bytes; /* of data */
+    const float *scales;
+    const int32_t *sums;
+    size_t columns; /* of scales and of sums: 0 unless int8 */
+} a1_gemm_panels;
+
 /* Where a matrix's values lie: B[k][column] = values[row_offset[k] + column_offset[column]]; the first
  * `scaled` columns are multiplied by `scale`, the bias is not. */
 typedef struct a1_gemm_source {
@@ -128,9 +139,14 @@ typedef struct a1_gemm_source {
     const float *bias; /* [columns] or NULL */
     size_t scaled;
     float scale;
+    const a1_gemm_panels *panels; /* of the same matrix and precision: then `values` is not read; or NULL */
 } a1_gemm_source;
 
-/* Packs a matrix and rounds it to `precision`. slot_column[s] is the matrix column that packed slot s
+/* The layout of the panels. It counts up whenever the bytes that packing makes of a matrix change. */
+#define A1_GEMM_LAYOUT 1
+
+/* Packs a matrix and rounds it to `precision`, or takes the panels that are there; they must outlive
+ * the weights, and must have the size that the matrix calls for (ALLIN1_ERROR_FORMAT). slot_column[s] is the matrix column that packed slot s
  * (of panels * 32) holds, or -1 for none; `groups` has panels * 2 entries and is copied. */
 allin1_status a1_gemm_weights_pack(a1_gemm_weights *weights, const a1_gemm_source *source,
                                    size_t panels, const int32_t *slot_column,
@@ -146,6 +162,9 @@ allin1_status a1_gemm_weights_pack_simple(a1_gemm_weights *weights, const a1_gem
 allin1_status a1_gemm_weights_pack_matrix(a1_gemm_weights *weights, const float *matrix, size_t k,
                                           size_t columns, const float *bias, int glu,
                                           a1_gemm_precision precision, a1_error *err);
+
+/* Bytes of one panel of weights->data. */
+size_t a1_gemm_panel_bytes(const a1_gemm_weights *weights);
 
 /* Bytes of scratch that a call with these weights needs; 0 for fp32. */
 size_t a1_gemm_scratch(const a1_gemm_weights *weights);

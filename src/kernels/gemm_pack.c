@@ -173,6 +173,59 @@ static void pack_floats(const a1_gemm_source *source, const int32_t *slots, floa
     }
 }
 
+size_t a1_gemm_panel_bytes(const a1_gemm_weights *weights)
+{
+    const size_t k = weights->k;
+    const size_t column_bytes = weights->precision == A1_GEMM_INT8   ? (k + 3) / 4 * 4
+                                : weights->precision == A1_GEMM_BF16 ? (k + 1) / 2 * 2 * 2
+                                                                     : k * sizeof(float);
+    return A1_GEMM_PANEL * column_bytes;
+}
+
+static allin1_status borrow_panels(a1_gemm_weights *weights, const a1_gemm_panels *panels,
+                                   a1_error *err)
+{
+    const size_t bytes = weights->panels * a1_gemm_panel_bytes(weights);
+    const size_t columns = weights->precision == A1_GEMM_INT8 ? weights->panels * A1_GEMM_PANEL : 0;
+    if (panels->bytes != bytes || panels->columns != columns)
+        return a1_fail(err, ALLIN1_ERROR_FORMAT,
+                       "packed weights of %zu bytes and %zu scales stand where %zu and %zu belong",
+                       panels->bytes, panels->columns, bytes, columns);
+    weights->borrowed = 1;
+    weights->data = (void *)(uintptr_t)panels->data;
+    weights->scales = columns ? (float *)(uintptr_t)panels->scales : NULL;
+    weights->sums = columns ? (int32_t *)(uintptr_t)panels->sums : NULL;
+    return ALLIN1_OK;
+}
+
+static allin1_status make_panels(a1_gemm_weights *weights, const a1_gemm_source *source,
+                                 const int32_t *slot_column, a1_error *err)
+{
+    const size_t columns = weights->panels * A1_GEMM_PANEL, bytes = a1_gemm_panel_bytes(weights);
+    const int int8 = weights->precision == A1_GEMM_INT8;
+    float *panel = int8 ? a1_aligned_alloc(source->k * A1_GEMM_PANEL * sizeof *panel) : NULL;
+    weights->data = a1_aligned_alloc(weights->panels * bytes);
+    weights->scales = int8 ? a1_aligned_alloc(columns * sizeof(float)) : NULL;
+    weights->sums = int8 ? a1_aligned_alloc(columns * sizeof(int32_t)) : NULL;
+    if (!weights->data || (int8 && (!panel || !weights->scales || !weights->sums))) {
+        a1_aligned_free(panel);
+        return a1_fail_memory(err, "packed weights");
+    }
+    for (size_t p = 0; p < weights->panels; p++) {
+        const int32_t *slots = slot_column + p * A1_GEMM_PANEL;
+        void *out = (unsigned char *)weights->data + p * bytes;
+        if (weights->precision == A1_GEMM_BF16)
+            pack_bf16(source, slots, out);
+        else if (int8)
+            pack_int8(source, slots, panel, out, weights->scales + p * A1_GEMM_PANEL,
+                      weights->sums + p * A1_GEMM_PANEL);
+        else
+            pack_floats(source, slots, out);
+    }
+    a1_aligned_free(panel);
+    return ALLIN1_OK;
+}
+
 allin1_status a1_gemm_weights_pack(a1_gemm_weights *weights, const a1_gemm_source *source,
                                    size_t panels, const int32_t *slot_column,
                                    const a1_gemm_group *groups, int glu,
@@ -181,38 +234,20 @@ allin1_status a1_gemm_weights_pack(a1_gemm_weights *weights, const a1_gemm_sourc
     *weights =
         (a1_gemm_weights){.k = source->k, .panels = panels, .glu = glu, .precision = precision};
     const size_t columns = panels * A1_GEMM_PANEL;
-    const size_t column_bytes = precision == A1_GEMM_INT8   ? (source->k + 3) / 4 * 4
-                                : precision == A1_GEMM_BF16 ? (source->k + 1) / 2 * 2 * 2
-                                                            : source->k * sizeof(float);
-    const int int8 = precision == A1_GEMM_INT8;
-    float *panel = int8 ? a1_aligned_alloc(source->k * A1_GEMM_PANEL * sizeof *panel) : NULL;
-    weights->data = a1_aligned_alloc(columns * column_bytes);
     weights->bias = a1_aligned_alloc(columns * sizeof(float));
     weights->groups = malloc(panels * 2 * sizeof *weights->groups);
-    weights->scales = int8 ? a1_aligned_alloc(columns * sizeof(float)) : NULL;
-    weights->sums = int8 ? a1_aligned_alloc(columns * sizeof(int32_t)) : NULL;
-    if (!weights->data || !weights->bias || !weights->groups ||
-        (int8 && (!panel || !weights->scales || !weights->sums))) {
-        a1_aligned_free(panel);
+    const allin1_status status = !weights->bias || !weights->groups
+                                     ? a1_fail_memory(err, "packed weights")
+                                 : source->panels ? borrow_panels(weights, source->panels, err)
+                                                  : make_panels(weights, source, slot_column, err);
+    if (status != ALLIN1_OK) {
         a1_gemm_weights_free(weights);
-        return a1_fail_memory(err, "packed weights");
+        return status;
     }
     memcpy(weights->groups, groups, panels * 2 * sizeof *groups);
-    for (size_t p = 0; p < panels; p++) {
-        const int32_t *slots = slot_column + p * A1_GEMM_PANEL;
-        void *out = (unsigned char *)weights->data + p * A1_GEMM_PANEL * column_bytes;
-        if (precision == A1_GEMM_BF16)
-            pack_bf16(source, slots, out);
-        else if (int8)
-            pack_int8(source, slots, panel, out, weights->scales + p * A1_GEMM_PANEL,
-                      weights->sums + p * A1_GEMM_PANEL);
-        else
-            pack_floats(source, slots, out);
-        for (size_t s = 0; s < A1_GEMM_PANEL; s++)
-            weights->bias[p * A1_GEMM_PANEL + s] =
-                source->bias && slots[s] >= 0 ? source->bias[slots[s]] : 0.0f;
-    }
-    a1_aligned_free(panel);
+    for (size_t s = 0; s < columns; s++)
+        weights->bias[s] =
+            source->bias && slot_column[s] >= 0 ? source->bias[slot_column[s]] : 0.0f;
     return ALLIN1_OK;
 }
 

@@ -60,6 +60,8 @@ allin1_status a1_tensor_set_own(a1_tensor_set *set, void *block, size_t size,
 allin1_status a1_tensor_set_put_text(a1_tensor_set *set, const char *key, const char *value,
                                      a1_error *err);
 const char *a1_tensor_set_text(const a1_tensor_set *set, const char *key); /* NULL when absent */
+/* Key of the text value of a set that holds matrices as the kernels want them: which layout that is. */
+#define A1_PACKING "packing"
 size_t a1_tensor_set_text_count(const a1_tensor_set *set);
 void a1_tensor_set_text_at(const a1_tensor_set *set, size_t index, const char **key,
                            const char **value);

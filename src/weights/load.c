@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include "weights/built_in.h"
+#include "weights/packed.h"
 #include "weights/weights.h"
 
 static bool is_path(const char *name)
@@ -57,6 +58,7 @@ allin1_status a1_weights_candidates(const char *weights_dir, const a1_model_file
 
 typedef struct search {
     const a1_model_file *file;
+    const char *packing; /* or NULL */
     a1_pool *pool;
     a1_tensor_set **set;
     a1_weights_info *info;
@@ -64,26 +66,48 @@ typedef struct search {
     bool found;
 } search;
 
+static void take(search *s, const char *path, const char *format, const char *digest)
+{
+    s->found = true;
+    if (!s->info)
+        return;
+    snprintf(s->info->path, sizeof s->info->path, "%s", path);
+    s->info->format = format;
+    memcpy(s->info->digest, digest, A1_SHA256_HEX);
+    s->info->name = s->file->name;
+    s->info->licence = a1_family_licence(s->file->family);
+    memcpy(s->info->warning, s->problem.message, sizeof s->info->warning);
+}
+
+/* The packed form beside a .a1w file. */
+static void try_packed(search *s, const char *path)
+{
+    char packed[A1_PATH_ROOM];
+    a1_error problem = {0};
+    if (!a1_packed_path(packed, path, s->packing) || !exists(packed))
+        return;
+    if (a1_packed_read(packed, s->file, s->packing, s->pool, s->set, &problem) == ALLIN1_OK)
+        take(s, packed, A1_PACKED_FORMAT, s->file->digest);
+    else if (s->problem.status == ALLIN1_OK)
+        s->problem = problem;
+}
+
 static bool try_candidate(void *user, const char *path, const a1_source_file *source)
 {
     search *s = user;
     a1_error problem = {0};
     char digest[A1_SHA256_HEX];
+    if (s->packing && !source)
+        try_packed(s, path);
+    if (s->found)
+        return false;
     if (a1_weights_read(path, s->file, source, false, s->pool, s->set, digest, &problem) !=
         ALLIN1_OK) {
         if (s->problem.status == ALLIN1_OK)
             s->problem = problem;
         return problem.status != ALLIN1_ERROR_MEMORY;
     }
-    s->found = true;
-    if (s->info) {
-        snprintf(s->info->path, sizeof s->info->path, "%s", path);
-        s->info->format = a1_form_string(source ? source->form : A1_FORM_MAPPED);
-        memcpy(s->info->digest, digest, sizeof digest);
-        s->info->name = s->file->name;
-        s->info->licence = a1_family_licence(s->file->family);
-        memcpy(s->info->warning, s->problem.message, sizeof s->info->warning);
-    }
+    take(s, path, a1_form_string(source ? source->form : A1_FORM_MAPPED), digest);
     return false;
 }
 
@@ -188,6 +212,13 @@ allin1_status a1_weights_there(const char *weights_dir, const char *model, bool 
 allin1_status a1_weights_load(const char *weights_dir, const char *file_name, a1_pool *pool,
                               a1_tensor_set **set, a1_weights_info *info, a1_error *err)
 {
+    return a1_weights_load_packed(weights_dir, file_name, NULL, pool, set, info, err);
+}
+
+allin1_status a1_weights_load_packed(const char *weights_dir, const char *file_name,
+                                     const char *packing, a1_pool *pool, a1_tensor_set **set,
+                                     a1_weights_info *info, a1_error *err)
+{
     *set = NULL;
     if (info)
         memset(info, 0, sizeof *info);
@@ -198,7 +229,7 @@ allin1_status a1_weights_load(const char *weights_dir, const char *file_name, a1
         return a1_model_unknown(file_name, err);
     if (file->built_in)
         return load_built_in(file, pool, set, info, err);
-    search s = {.file = file, .pool = pool, .set = set, .info = info};
+    search s = {.file = file, .packing = packing, .pool = pool, .set = set, .info = info};
     A1_TRY(a1_weights_candidates(weights_dir, file, try_candidate, &s, err));
     if (s.found)
         return ALLIN1_OK;
@@ -207,7 +238,8 @@ allin1_status a1_weights_load(const char *weights_dir, const char *file_name, a1
     return report_missing(weights_dir, &file->name, 1, file->name, err);
 }
 
-allin1_status a1_weights_load_model(const char *weights_dir, const char *model, a1_pool *pool,
+allin1_status a1_weights_load_model(const char *weights_dir, const char *model,
+                                    const char *packing, a1_pool *pool,
                                     a1_tensor_set *sets[A1_WEIGHTS_MAX_FILES],
                                     a1_weights_info *infos, size_t *count, a1_error *err)
 {
@@ -218,8 +250,8 @@ allin1_status a1_weights_load_model(const char *weights_dir, const char *model, 
         sets[i] = NULL;
     allin1_status status = ALLIN1_OK;
     for (size_t i = 0; i < *count; i++) {
-        status =
-            a1_weights_load(weights_dir, names[i], pool, &sets[i], infos ? &infos[i] : NULL, err);
+        status = a1_weights_load_packed(weights_dir, names[i], packing, pool, &sets[i],
+                                        infos ? &infos[i] : NULL, err);
         const a1_model_file *file = a1_model_file_find(names[i]);
         if (status == ALLIN1_ERROR_WEIGHTS_MISSING && !(file && file->built_in))
             missing[missing_count++] = names[i];

@@ -8,6 +8,7 @@
 #include "weights/mapped.h"
 #include "weights/npz.h"
 #include "weights/onnx.h"
+#include "weights/packed.h"
 #include "weights/torch_zip.h"
 #include "weights/weights.h"
 
@@ -197,6 +198,11 @@ static allin1_status read_mapped(const char *path, const a1_model_file *file, bo
     A1_TRY(a1_tensor_set_create(set, err));
     A1_TRY(as_damage(a1_mapped_open(path, pool, *set, err), file, err));
     const char *recorded = a1_tensor_set_text(*set, "digest");
+    if (a1_tensor_set_text(*set, A1_PACKING))
+        return a1_fail(err, file ? ALLIN1_ERROR_WEIGHTS_DAMAGED : ALLIN1_ERROR_ARGUMENT,
+                       "%s holds packed weights: the file that they were made from must be named, "
+                       "and lie beside it",
+                       path);
     if (file && (!recorded || strcmp(recorded, file->digest) != 0))
         return damaged(err, path, file, "its tensors are not those of this model");
     if (file && !deep) {
@@ -207,6 +213,26 @@ static allin1_status read_mapped(const char *path, const a1_model_file *file, bo
     if (file && strcmp(digest, file->digest) != 0)
         return damaged(err, path, file, "its tensors are not those that it says it holds");
     return ALLIN1_OK;
+}
+
+allin1_status a1_packed_read(const char *path, const a1_model_file *file, const char *packing,
+                             a1_pool *pool, a1_tensor_set **set, a1_error *err)
+{
+    allin1_status status = ALLIN1_OK;
+    *set = NULL;
+    A1_CHECK(a1_tensor_set_create(set, err));
+    status = as_damage(a1_mapped_open(path, pool, *set, err), file, err);
+    A1_CHECK(status);
+    const char *is = a1_tensor_set_text(*set, A1_PACKING);
+    const char *digest = a1_tensor_set_text(*set, "digest");
+    if (!is || strcmp(is, packing) != 0)
+        status = damaged(err, path, file, "it is not packed as its name says");
+    else if (!digest || strcmp(digest, file->digest) != 0)
+        status = damaged(err, path, file, "what was packed is not this model");
+done:
+    if (status != ALLIN1_OK)
+        a1_tensor_set_destroy(set);
+    return status;
 }
 
 allin1_status a1_weights_read(const char *path, const a1_model_file *file,

@@ -16,7 +16,7 @@
 
 typedef struct a1_weights_info {
     char path[A1_PATH_ROOM];    /* of the file that was read */
-    const char *format;         /* "a1w", "npz", "torch", "onnx" */
+    const char *format;         /* "a1w", "packed", "npz", "torch", "onnx" */
     char digest[A1_SHA256_HEX]; /* a1_tensor_set_digest: the same whichever file it came from */
     const char *name;           /* in the model table, or NULL for a model that is not in it */
     const char *licence;        /* of the model table, or NULL */
@@ -44,13 +44,21 @@ allin1_status a1_weights_files(const char *model, const char *names[A1_WEIGHTS_M
 allin1_status a1_weights_load(const char *weights_dir, const char *file_name, a1_pool *pool,
                               a1_tensor_set **set, a1_weights_info *info, a1_error *err);
 
+/* The same, but a .a1w file is read in the packed form that lies beside it (packed.h), where that is
+ * there and proves itself; a damaged one is passed over. The digest is that of the tensors that were
+ * packed. `packing` may be NULL. */
+allin1_status a1_weights_load_packed(const char *weights_dir, const char *file_name,
+                                     const char *packing, a1_pool *pool, a1_tensor_set **set,
+                                     a1_weights_info *info, a1_error *err);
+
 /* Whether there is a file for each part of the model, or the model is built in. Nothing is read: a file
  * may still turn out to be damaged. */
 allin1_status a1_weights_there(const char *weights_dir, const char *model, bool *there, a1_error *err);
 
-/* Loads all files of a model; when some are missing, the error names them all. sets[] and infos[]
+/* Loads all files of a model, packed as a1_weights_load_packed does; when some are missing, the error names them all. sets[] and infos[]
  * have room for A1_WEIGHTS_MAX_FILES; infos may be NULL. On failure nothing is left in sets[]. */
-allin1_status a1_weights_load_model(const char *weights_dir, const char *model, a1_pool *pool,
+allin1_status a1_weights_load_model(const char *weights_dir, const char *model,
+                                    const char *packing, a1_pool *pool,
                                     a1_tensor_set *sets[A1_WEIGHTS_MAX_FILES],
                                     a1_weights_info *infos, size_t *count, a1_error *err);
 

@@ -34,6 +34,17 @@ static allin1_status load(void *user, a1_error *err)
     return status;
 }
 
+static allin1_status pack(void *user, a1_error *err)
+{
+    const separation *s = user;
+    a1_tensor_set *packed = NULL;
+    const allin1_status status =
+        a1_htdemucs_pack(s->weights, &s->cpu, s->precision, s->pool, &packed, err);
+    assert_int_equal(packed != NULL, status == ALLIN1_OK);
+    a1_tensor_set_destroy(&packed);
+    return status;
+}
+
 static int count_call(void *user, size_t done, size_t segments)
 {
     (void)done;
@@ -75,6 +86,7 @@ static void test_separator(void **state)
     if (a1_demix_precision_available(&s->cpu, A1_DEMIX_MIXED)) {
         s->precision = A1_DEMIX_MIXED;
         allocations_fail_each("loading in mixed precision", load, s, 7);
+        allocations_fail_each("packing", pack, s, 7);
     }
     if (a1_htdemucs_create(&s->model, s->weights, &s->cpu, s->precision, s->pool, &err) !=
         ALLIN1_OK)

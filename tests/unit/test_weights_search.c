@@ -238,7 +238,7 @@ static void test_missing(void **state)
     expect_text(err.message, "harmonix-fold3.a1w, harmonix-fold3_mlx.npz or "
                              "harmonix-fold3-i92b7m8p.pth");
     expect_text(err.message, "allin1 models fetch harmonix-fold3");
-    assert_int_equal(a1_weights_load_model(NULL, "harmonix-all", NULL, sets, NULL, &count, &err),
+    assert_int_equal(a1_weights_load_model(NULL, "harmonix-all", NULL, NULL, sets, NULL, &count, &err),
                      ALLIN1_ERROR_WEIGHTS_MISSING);
     for (int fold = 0; fold < 8; fold++) {
         char name[32];

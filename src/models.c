@@ -4,10 +4,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "base/cpu.h"
+#include "demix/htdemucs.h"
 #include "weights/built_in.h"
 #include "weights/fetch.h"
 #include "weights/model_table.h"
+#include "weights/packed.h"
 #include "weights/weights.h"
 
 #define MAX_SOURCES 4
@@ -170,6 +174,44 @@ static allin1_status fetch_failed(const outcomes *o, const char *files,
                    o->failed, files, session->destination, o->message);
 }
 
+/* Where the file's weights are used packed, makes sure that they lie packed beside it, for the precision
+ * that `auto` takes here; `message` gets what was done. Panels of fp32 have twice the bytes of the file
+ * itself: to read and check them would take as long as to pack (docs/SPEED.md). */
+static allin1_status pack_beside(const a1_model_file *file, const char *path, a1_pool *pool,
+                                 char message[1024], a1_error *err)
+{
+    a1_cpu cpu;
+    A1_TRY(a1_cpu_select(&cpu, ALLIN1_CPU_AUTO, err));
+    const a1_demix_precision precision = a1_demix_precision_auto(&cpu);
+    const char *packing = a1_htdemucs_layout(precision);
+    char packed_path[A1_PATH_ROOM], digest[A1_SHA256_HEX];
+    a1_tensor_set *set = NULL, *packed = NULL;
+    if (strcmp(file->family, "htdemucs") != 0 || precision == A1_DEMIX_FP32)
+        return ALLIN1_OK;
+    if (!a1_packed_path(packed_path, path, packing))
+        return a1_fail(err, ALLIN1_ERROR_ARGUMENT, "the path %.100s... is too long", path);
+    allin1_status status = a1_packed_read(packed_path, file, packing, pool, &packed, NULL);
+    const char *done = "packed";
+    if (status != ALLIN1_OK) {
+        done = "now packed";
+        A1_CHECK(a1_weights_read(path, file, NULL, false, pool, &set, digest, err));
+        A1_CHECK(a1_htdemucs_pack(set, &cpu, precision, pool, &packed, err));
+        A1_CHECK(a1_packed_write(packed_path, packed, file, pool, err));
+    }
+    const size_t used = strlen(message);
+    snprintf(message + used, 1024 - used, "; %s for %s", done, a1_demix_precision_string(precision));
+done:
+    a1_tensor_set_destroy(&packed);
+    a1_tensor_set_destroy(&set);
+    if (status == ALLIN1_ERROR_IO) {
+        /* A folder that is only to be read, perhaps: the model is there all the same. */
+        const size_t length = strlen(message);
+        snprintf(message + length, 1024 - length, "; not packed: %.700s", err->message);
+        return ALLIN1_OK;
+    }
+    return status;
+}
+
 allin1_status allin1_models_fetch(const allin1_models_settings *settings, const char *name,
                                   allin1_model_event_fn fn, void *user, allin1_error *error)
 {
@@ -186,8 +228,9 @@ allin1_status allin1_models_fetch(const allin1_models_settings *settings, const 
     for (size_t i = 0; status == ALLIN1_OK && i < model->file_count; i++) {
         char path[A1_PATH_ROOM] = "", message[1024];
         a1_error problem = {0};
-        const allin1_status result =
-            a1_fetch_file(session, &model->files[i], path, message, &problem);
+        allin1_status result = a1_fetch_file(session, &model->files[i], path, message, &problem);
+        if (result == ALLIN1_OK)
+            result = pack_beside(&model->files[i], path, session->pool, message, &problem);
         report(&o, model->files[i].name, result == ALLIN1_OK ? path : "", result,
                result == ALLIN1_OK ? message : problem.message);
         if (result == ALLIN1_ERROR_CANCELLED)
@@ -211,6 +254,23 @@ typedef struct verification {
     size_t files;
 } verification;
 
+/* The packed forms beside a .a1w file, of this program's layouts. */
+static void verify_packed(verification *v, const char *path)
+{
+    for (a1_demix_precision p = A1_DEMIX_FP32; p <= A1_DEMIX_MIXED; p++) {
+        char packed[A1_PATH_ROOM];
+        a1_error problem = {0};
+        a1_tensor_set *set = NULL;
+        if (!a1_packed_path(packed, path, a1_htdemucs_layout(p)) || access(packed, F_OK) != 0)
+            continue;
+        const allin1_status status =
+            a1_packed_read(packed, v->file, a1_htdemucs_layout(p), v->pool, &set, &problem);
+        a1_tensor_set_destroy(&set);
+        report(v->o, v->file->name, packed, status,
+               status == ALLIN1_OK ? "whole (" A1_PACKED_FORMAT ")" : problem.message);
+    }
+}
+
 static bool verify_candidate(void *user, const char *path, const a1_source_file *source)
 {
     verification *v = user;
@@ -223,6 +283,8 @@ static bool verify_candidate(void *user, const char *path, const a1_source_file 
     snprintf(message, sizeof message, "whole (%s)",
              a1_form_string(source ? source->form : A1_FORM_MAPPED));
     report(v->o, v->file->name, path, status, status == ALLIN1_OK ? message : problem.message);
+    if (!source && strcmp(v->file->family, "htdemucs") == 0)
+        verify_packed(v, path);
     v->files++;
     return true;
 }
