@@ -3,6 +3,7 @@
  *     v16_store(out, x)                 VW values rounded
  *     v16_store_two(out, x, y)          the same of x and then of y
  *     v16_store_pairs(out, x, y)        the same, in turns: x[0], y[0], x[1], ... */
+#include "kernels/softmax_row.h"
 
 static void round_rows(const float *x, size_t rows, size_t width, size_t stride, uint16_t *out)
 {
@@ -16,23 +17,8 @@ static void softmax_block(const float *scores, size_t rows, size_t keys, size_t 
                           size_t values_width)
 {
     for (size_t r = 0; r < rows; r++, scores += stride, powers += stride, values += values_width) {
-        vf top0 = vf_load(scores), top1 = vf_load(scores + VW);
-        for (size_t k = 2 * VW; k < keys; k += 2 * VW) {
-            top0 = vf_max(top0, vf_load(scores + k));
-            top1 = vf_max(top1, vf_load(scores + k + VW));
-        }
-        const float top = vf_max_lane(vf_max(top0, top1));
-        const int first = maximum[r] == -INFINITY;
-        const float high = top > maximum[r] ? top : maximum[r];
-        if (!first && high > maximum[r]) {
-            const float shrink = expf(maximum[r] - high);
-            const vf factor = vf_set1(shrink);
-            for (size_t c = 0; c < values_width; c += VW)
-                vf_store(values + c, vf_load(values + c) * factor);
-            sum[r] *= (double)shrink;
-        }
-        maximum[r] = high;
-        const vf centre = vf_set1(high);
+        const vf centre =
+            softmax_raise(scores, keys, &maximum[r], &sum[r], values, values_width);
         vf sum0 = vf_zero(), sum1 = vf_zero();
         for (size_t k = 0; k < keys; k += 2 * VW) {
             const vf e0 = vf_exp(vf_load(scores + k) - centre);

@@ -1,5 +1,6 @@
 /* The body of the row-wise kernels, compiled once per instruction set (see layers.h, simd.h). */
 #include "kernels/layers.h"
+#include "kernels/softmax_row.h"
 #include "kernels/vecmath.h"
 
 /* Vectors summed in float before they go into double. */
@@ -149,28 +150,11 @@ static void softmax_block(float *scores, size_t rows, size_t keys, size_t stride
                           double *sum, float *values, size_t values_width)
 {
     for (size_t r = 0; r < rows; r++, scores += stride, values += values_width) {
-        vf top0 = vf_load(scores), top1 = top0;
+        const vf centre =
+            softmax_raise(scores, keys, &maximum[r], &sum[r], values, values_width);
+        vf sum0 = vf_zero(), sum1 = vf_zero();
         size_t k = 0;
         for (; k + 2 * VW <= keys; k += 2 * VW) {
-            top0 = vf_max(top0, vf_load(scores + k));
-            top1 = vf_max(top1, vf_load(scores + k + VW));
-        }
-        for (; k < keys; k += VW)
-            top0 = vf_max(top0, vf_load(scores + k));
-        const float top = vf_max_lane(vf_max(top0, top1));
-        const int first = maximum[r] == -INFINITY;
-        const float high = top > maximum[r] ? top : maximum[r];
-        if (!first && high > maximum[r]) {
-            const float shrink = expf(maximum[r] - high);
-            const vf factor = vf_set1(shrink);
-            for (size_t c = 0; c < values_width; c += VW)
-                vf_store(values + c, vf_load(values + c) * factor);
-            sum[r] *= (double)shrink;
-        }
-        maximum[r] = high;
-        const vf centre = vf_set1(high);
-        vf sum0 = vf_zero(), sum1 = vf_zero();
-        for (k = 0; k + 2 * VW <= keys; k += 2 * VW) {
             const vf e0 = vf_exp(vf_load(scores + k) - centre);
             const vf e1 = vf_exp(vf_load(scores + k + VW) - centre);
             vf_store(scores + k, e0);

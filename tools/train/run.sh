@@ -7,6 +7,7 @@ here=$(dirname "$0")
 build=${BUILD:-build}
 steps=${STEPS:-6000}
 songs=${RENDERED:-450}
+start=${START:+--start $START} # weights to begin with, instead of chance: another run's, or a student.a1w
 cmake --build "$build" --target allin1_program mix_spectrogram hear_spectrogram
 python=/usr/bin/python3 # Debian's, which has its PyTorch
 music="--music $work/music"
@@ -26,7 +27,7 @@ done
     $python "$here/textures.py" $data $tool
     $python "$here/modules.py" $music $data $tool
     $python "$here/noises.py" $data $tool
-    $python "$here/train.py" $data --run "$work/run" --steps "$steps"
+    $python "$here/train.py" $data --run "$work/run" --steps "$steps" $start
     threshold=$($python "$here/threshold.py" "$work/run/last.pt" $data --build "$build" | tee /dev/stderr |
         sed -n 's/^best: //p')
     $python "$here/export.py" "$work/run/last.pt" "$work/student.a1w" --threshold "$threshold"

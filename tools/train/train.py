@@ -14,6 +14,7 @@ import torch
 import torch.nn.functional as F
 
 from data import NAMES, STEP, batch, load
+from export import read_mapped
 from measure import f_measure, peaks
 from model import WIDTH, Student, parameters
 
@@ -96,6 +97,13 @@ class Batches:
         self.pool.shutdown()
 
 
+def begin_with(path):
+    if path.suffix != ".a1w":
+        return torch.load(path)["average"]
+    tensors, _ = read_mapped(path.read_bytes())
+    return {name: torch.from_numpy(values.astype(np.float32)) for name, values in tensors}
+
+
 def keep_state(folder, names, model, average, optimiser, step, best, spent):
     state = dict(model=model.state_dict(), average=average.state_dict(), optimiser=optimiser.state_dict(), step=step,
                  best=best, spent=spent, labels=NAMES)
@@ -118,7 +126,7 @@ def main():
     parser.add_argument("--save", type=int, default=25, help="steps between saved states")
     parser.add_argument("--workers", type=int, default=1, help="processes that make batches")
     parser.add_argument("--width", type=int, default=WIDTH)
-    parser.add_argument("--start", type=pathlib.Path, help="weights of another run to begin with")
+    parser.add_argument("--start", type=pathlib.Path, help="weights to begin with: another run's RUN/last.pt, or an .a1w file")
     options = parser.parse_args()
     options.run.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(options.seed)
@@ -139,7 +147,7 @@ def main():
         step, best, spent = state["step"], state["best"], state["spent"]
     else:
         if options.start:
-            model.load_state_dict(torch.load(options.start)["average"])
+            model.load_state_dict(begin_with(options.start))
         average.load_state_dict(model.state_dict())
     songs = load(options.data, ("train", "valid"))
     # The list is frozen when the run begins: what comes into DATA later does not change it.
