@@ -231,8 +231,7 @@ void allin1_close(allin1_context **slot)
     a1_htdemucs_destroy(&context->demixer);
     a1_listener_free(&context->first);
     a1_listener_free(&context->second);
-    a1_loaded_model_free_sets(&context->demix_files);
-    free(context->demix_files.infos);
+    a1_loaded_model_free(&context->demix_files);
     a1_recorder_unwatch(&context->recorder);
     a1_pool_destroy(&context->pool);
     if (context->opened)
@@ -297,6 +296,25 @@ done:
     return status;
 }
 
+static allin1_status make_demixer(allin1_context *context, a1_error *err)
+{
+    return a1_htdemucs_create(&context->demixer, context->demix_files.sets[0], &context->cpu,
+                              context->demix_precision, context->pool, err);
+}
+
+/* A packed file whose panels are not those of this program only saves time: it is passed over, as a
+ * damaged one is. */
+static allin1_status make_unpacked_demixer(allin1_context *context, a1_error *err)
+{
+    a1_log(context, ALLIN1_LOG_WARNING,
+           "%s is passed over: %s. To mend it: delete it and run `allin1 models fetch %s`",
+           context->demix_files.infos[0].path, err->message, context->settings.demix_model);
+    a1_loaded_model_free(&context->demix_files);
+    A1_TRY(a1_context_find_files(context, context->settings.demix_model, "htdemucs", NULL,
+                                 &context->demix_files, err));
+    return make_demixer(context, err);
+}
+
 allin1_status a1_context_build_demixer(allin1_context *context, a1_error *err)
 {
     if (context->demixer)
@@ -306,8 +324,10 @@ allin1_status a1_context_build_demixer(allin1_context *context, a1_error *err)
     allin1_span *span = a1_span_begin(&context->recorder, ALLIN1_STAGE_DEMIX_INIT);
     span->mode = "build";
     allin1_status status;
-    A1_CHECK(a1_htdemucs_create(&context->demixer, context->demix_files.sets[0], &context->cpu,
-                                context->demix_precision, context->pool, err));
+    status = make_demixer(context, err);
+    if (status == ALLIN1_ERROR_FORMAT && a1_htdemucs_packing(context->demix_files.sets[0]))
+        status = make_unpacked_demixer(context, err);
+    A1_CHECK(status);
     span->precision_requested = allin1_precision_string(context->settings.precision);
     span->precision = a1_context_precision_used(context);
     if (!a1_htdemucs_borrows(context->demixer))
@@ -320,17 +340,27 @@ done:
 }
 
 allin1_status a1_context_build_exact_demixer(allin1_context *context, a1_htdemucs **demixer,
-                                             a1_error *err)
+                                             a1_loaded_model *files, a1_error *err)
 {
-    a1_loaded_model again = {0};
     *demixer = NULL;
-    A1_TRY(a1_context_find_files(context, context->settings.demix_model, "htdemucs", NULL, &again,
+    *files = (a1_loaded_model){0};
+    A1_TRY(a1_context_find_files(context, context->settings.demix_model, "htdemucs", NULL, files,
                                  err));
     const allin1_status status =
-        a1_htdemucs_create(demixer, again.sets[0], &context->cpu, A1_DEMIX_FP32, context->pool, err);
-    a1_loaded_model_free_sets(&again);
-    free(again.infos);
+        a1_htdemucs_create(demixer, files->sets[0], &context->cpu, A1_DEMIX_FP32, context->pool, err);
+    a1_loaded_model_free_sets(files);
     return status;
+}
+
+void a1_context_take_demixer(allin1_context *context, a1_htdemucs **demixer, a1_loaded_model *files)
+{
+    a1_htdemucs_destroy(&context->demixer);
+    a1_loaded_model_free(&context->demix_files);
+    context->demixer = *demixer;
+    context->demix_files = *files;
+    context->demix_precision = a1_htdemucs_precision(*demixer);
+    *demixer = NULL;
+    *files = (a1_loaded_model){0};
 }
 
 allin1_status a1_context_plan_spectrogram(allin1_context *context, a1_error *err)

@@ -108,10 +108,13 @@ void a1_listener_free(a1_listener *listener);
 allin1_status a1_context_find_files(allin1_context *context, const char *name, const char *family,
                                     const char *packing, a1_loaded_model *model, a1_error *err);
 void a1_loaded_model_free_sets(a1_loaded_model *model);
+void a1_loaded_model_free(a1_loaded_model *model);
 
-/* A second demixer, with fp32, which the caller destroys. */
+/* A second demixer, with fp32, and the files that it was made of; the caller destroys it and frees
+ * these, or gives them to the context. */
 allin1_status a1_context_build_exact_demixer(allin1_context *context, a1_htdemucs **demixer,
-                                             a1_error *err);
+                                             a1_loaded_model *files, a1_error *err);
+void a1_context_take_demixer(allin1_context *context, a1_htdemucs **demixer, a1_loaded_model *files);
 
 /* Name of the precision that the demixer was built with; before that, of the one it will be. */
 const char *a1_context_precision_used(const allin1_context *context);

@@ -220,10 +220,11 @@ allin1_status a1_guard_precision(a1_analysis *a, a1_error *err)
     span->precision_requested = allin1_precision_string(settings->precision);
     span->precision = used;
     a1_htdemucs *exact = NULL;
+    a1_loaded_model exact_files = {0};
     difference d;
     double snr;
     allin1_status status;
-    A1_CHECK(a1_context_build_exact_demixer(context, &exact, err));
+    A1_CHECK(a1_context_build_exact_demixer(context, &exact, &exact_files, err));
     A1_CHECK(check_precision(a, exact, &d, &snr, err));
     const bool breach = !d.finite || d.mean > settings->precision_check_mean;
     put_figures(span, &d, breach);
@@ -237,16 +238,14 @@ allin1_status a1_guard_precision(a1_analysis *a, a1_error *err)
                  "the spectrogram of %s differs from that of fp32 by %.3g in the mean (allowed: "
                  "%.3g), the stems' lowest SNR is %.1f dB",
                  used, d.mean, settings->precision_check_mean, snr);
-        a1_htdemucs_destroy(&context->demixer);
-        context->demixer = exact;
-        context->demix_precision = A1_DEMIX_FP32;
-        exact = NULL;
+        a1_context_take_demixer(context, &exact, &exact_files);
         A1_CHECK(fall_back(a, context->precision_fallback, "fp32", err));
     }
     a1_span_end(&context->recorder);
 
 done:
     a1_htdemucs_destroy(&exact);
+    a1_loaded_model_free(&exact_files);
     a1_spans_unwind(&context->recorder, depth);
     return status;
 }

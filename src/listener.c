@@ -14,13 +14,19 @@ void a1_loaded_model_free_sets(a1_loaded_model *model)
         a1_tensor_set_destroy(&model->sets[i]);
 }
 
+void a1_loaded_model_free(a1_loaded_model *model)
+{
+    a1_loaded_model_free_sets(model);
+    free(model->infos);
+    *model = (a1_loaded_model){0};
+}
+
 void a1_listener_free(a1_listener *listener)
 {
     a1_metrical_destroy(&listener->metrical);
     a1_network_destroy(&listener->network);
     a1_student_destroy(&listener->student);
-    a1_loaded_model_free_sets(&listener->files);
-    free(listener->files.infos);
+    a1_loaded_model_free(&listener->files);
 }
 
 /* Choice ----------------------------------------------------------------------------------------- */
@@ -189,9 +195,7 @@ allin1_status a1_context_find_files(allin1_context *context, const char *name, c
     model->infos = infos;
     status = check_family(model, family, err);
     if (status != ALLIN1_OK) {
-        a1_loaded_model_free_sets(model);
-        free(infos);
-        *model = (a1_loaded_model){0};
+        a1_loaded_model_free(model);
         return status;
     }
     for (size_t i = 0; i < model->count; i++) {
@@ -222,9 +226,7 @@ allin1_status a1_context_find_network(allin1_context *context, a1_listener *list
     if (status == ALLIN1_OK)
         status = check_role(context, listener, err);
     if (status != ALLIN1_OK) {
-        a1_loaded_model_free_sets(files);
-        free(files->infos);
-        *files = (a1_loaded_model){0};
+        a1_loaded_model_free(files);
         goto done;
     }
     span->mode = "read";

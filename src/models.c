@@ -174,42 +174,57 @@ static allin1_status fetch_failed(const outcomes *o, const char *files,
                    o->failed, files, session->destination, o->message);
 }
 
-/* Where the file's weights are used packed, makes sure that they lie packed beside it, for the precision
- * that `auto` takes here; `message` gets what was done. Panels of fp32 have twice the bytes of the file
- * itself: to read and check them would take as long as to pack (docs/SPEED.md). */
+/* Packs the separator's weights of a .a1w file into `packed_path`, unless they are there. */
+static allin1_status pack_weights(const a1_model_file *file, const char *path, const a1_cpu *cpu,
+                                  a1_demix_precision precision, const char *packed_path,
+                                  a1_pool *pool, bool *now, a1_error *err)
+{
+    char digest[A1_SHA256_HEX];
+    a1_tensor_set *set = NULL, *packed = NULL;
+    allin1_status status =
+        a1_packed_read(packed_path, file, a1_htdemucs_layout(precision), pool, &packed, NULL);
+    *now = status != ALLIN1_OK;
+    if (*now) {
+        A1_CHECK(a1_weights_read(path, file, NULL, false, pool, &set, digest, err));
+        A1_CHECK(a1_htdemucs_pack(set, cpu, precision, pool, &packed, err));
+        A1_CHECK(a1_packed_write(packed_path, packed, file, pool, err));
+    }
+done:
+    a1_tensor_set_destroy(&packed);
+    a1_tensor_set_destroy(&set);
+    return status;
+}
+
+/* Leaves the separator's weights packed beside the .a1w file, for the precision that `auto` takes here,
+ * and says so at the end of `message`. Panels of fp32 have twice the bytes of the file itself: to read and
+ * check them would take as long as to pack (docs/SPEED.md). The model is there also without: a folder
+ * that is only to be read, say, is no failure. */
 static allin1_status pack_beside(const a1_model_file *file, const char *path, a1_pool *pool,
                                  char message[1024], a1_error *err)
 {
     a1_cpu cpu;
+    a1_error problem = {0};
+    char packed_path[A1_PATH_ROOM];
+    bool now = false;
+    if (strcmp(file->family, "htdemucs") != 0)
+        return ALLIN1_OK;
     A1_TRY(a1_cpu_select(&cpu, ALLIN1_CPU_AUTO, err));
     const a1_demix_precision precision = a1_demix_precision_auto(&cpu);
-    const char *packing = a1_htdemucs_layout(precision);
-    char packed_path[A1_PATH_ROOM], digest[A1_SHA256_HEX];
-    a1_tensor_set *set = NULL, *packed = NULL;
-    if (strcmp(file->family, "htdemucs") != 0 || precision == A1_DEMIX_FP32)
+    if (precision == A1_DEMIX_FP32)
         return ALLIN1_OK;
-    if (!a1_packed_path(packed_path, path, packing))
-        return a1_fail(err, ALLIN1_ERROR_ARGUMENT, "the path %.100s... is too long", path);
-    allin1_status status = a1_packed_read(packed_path, file, packing, pool, &packed, NULL);
-    const char *done = "packed";
-    if (status != ALLIN1_OK) {
-        done = "now packed";
-        A1_CHECK(a1_weights_read(path, file, NULL, false, pool, &set, digest, err));
-        A1_CHECK(a1_htdemucs_pack(set, &cpu, precision, pool, &packed, err));
-        A1_CHECK(a1_packed_write(packed_path, packed, file, pool, err));
-    }
+    const allin1_status status =
+        a1_packed_path(packed_path, path, a1_htdemucs_layout(precision))
+            ? pack_weights(file, path, &cpu, precision, packed_path, pool, &now, &problem)
+            : a1_fail(&problem, ALLIN1_ERROR_ARGUMENT, "the path would be too long");
+    if (status == ALLIN1_ERROR_MEMORY)
+        return a1_fail(err, status, "%s", problem.message);
     const size_t used = strlen(message);
-    snprintf(message + used, 1024 - used, "; %s for %s", done, a1_demix_precision_string(precision));
-done:
-    a1_tensor_set_destroy(&packed);
-    a1_tensor_set_destroy(&set);
-    if (status == ALLIN1_ERROR_IO) {
-        /* A folder that is only to be read, perhaps: the model is there all the same. */
-        const size_t length = strlen(message);
-        snprintf(message + length, 1024 - length, "; not packed: %.700s", err->message);
-        return ALLIN1_OK;
-    }
-    return status;
+    snprintf(message + used, 1024 - used, "; %s %s%.700s",
+             status != ALLIN1_OK ? "not packed:"
+             : now               ? "now packed for"
+                                 : "packed for",
+             status == ALLIN1_OK ? a1_demix_precision_string(precision) : "", problem.message);
+    return ALLIN1_OK;
 }
 
 allin1_status allin1_models_fetch(const allin1_models_settings *settings, const char *name,

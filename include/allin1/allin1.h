@@ -370,7 +370,7 @@ typedef struct allin1_waveform {
 typedef struct allin1_model_file {
     const char *name;    /* "harmonix-fold0" */
     const char *path;    /* where it was found */
-    const char *format;  /* "a1w", "npz", "torch", "onnx" */
+    const char *format;  /* "a1w", "packed" (from .a1w, for the kernels), "npz", "torch", "onnx" */
     const char *digest;  /* SHA-256 of its tensors, the same whichever format holds them */
     const char *licence; /* "" when unknown */
 } allin1_model_file;

@@ -111,8 +111,10 @@ typedef void (*allin1_model_event_fn)(void *user, const allin1_model_event *even
 /* Makes sure that the model is there. What is found in our own format is left alone, what is found
  * in a published format is converted, and what is missing or damaged is fetched. A file appears
  * under its final name only when it is whole and verified; an interrupted fetch leaves nothing
- * half. The separator's weights are also left packed for this machine, in a file beside it, which saves
- * time at every start; where the folder cannot be written, the message says so. */
+ * half. Where the separator runs in less than fp32 here, its weights are also left packed for that, in a
+ * file beside it, which saves time at every start; when that cannot be done, the message says so and why. A
+ * program maps these files for as long as its context lives: they may be deleted and replaced then, but
+ * not written in place. */
 allin1_status allin1_models_fetch(const allin1_models_settings *settings, const char *name,
                                   allin1_model_event_fn fn, void *user, allin1_error *error);
 

@@ -10,6 +10,9 @@
 
 #define PI 3.14159265358979323846
 
+/* The products of a part at most: an encoder's two convolutions and those of its residual branches. */
+#define PART_PRODUCTS (2 + 2 * DCONV_LAYERS)
+
 /* One thread's view of the loading: levels and layers are independent tasks. */
 typedef struct loader {
     const a1_tensor_set *set;
@@ -18,7 +21,7 @@ typedef struct loader {
     size_t *offsets; /* room for its rows and columns */
     size_t scratch;  /* bytes a thread needs for any product so far */
     a1_gemm_panels panels;           /* of the product at hand, when the set is packed */
-    a1_htdemucs_product products[8]; /* of this part */
+    a1_htdemucs_product products[PART_PRODUCTS];
     size_t product_count;
     a1_error *err;
 } loader;
@@ -80,12 +83,16 @@ static allin1_status find_values(loader *l, const a1_htdemucs_product *product, 
 }
 
 /* What is to be said of a product that has been packed. */
-static void note_product(loader *l, a1_htdemucs_product *product, const a1_gemm_weights *weights)
+static allin1_status note_product(loader *l, a1_htdemucs_product *product,
+                                  const a1_gemm_weights *weights, allin1_status status)
 {
+    if (status != ALLIN1_OK)
+        return a1_fail_prefix(l->err, status, "%s", product->tensor);
     const size_t scratch = a1_gemm_scratch(weights);
     product->weights = weights;
     if (scratch > l->scratch)
         l->scratch = scratch;
+    return ALLIN1_OK;
 }
 
 static a1_gemm_precision choose_precision(const loader *l, int linear)
@@ -133,10 +140,9 @@ static allin1_status load_conv(loader *l, const char *prefix, const char *name, 
     a1_htdemucs_product *product;
     float *bias;
     A1_TRY(read_conv(l, prefix, name, rank, shape, &source, &bias, &product));
-    const allin1_status status =
+    allin1_status status =
         a1_gemm_weights_pack_simple(weights, &source, glu, choose_precision(l, 0), l->err);
-    if (status == ALLIN1_OK)
-        note_product(l, product, weights);
+    status = note_product(l, product, weights, status);
     a1_aligned_free(bias);
     return status;
 }
@@ -190,8 +196,7 @@ static allin1_status load_expand(loader *l, const char *prefix, size_t channels,
         groups[g] = (a1_gemm_group){g * 16, 16};
     status = a1_gemm_weights_pack(&layer->expand, &source, panels, slots, groups, 0,
                                   choose_precision(l, 0), l->err);
-    if (status == ALLIN1_OK)
-        note_product(l, product, &layer->expand);
+    status = note_product(l, product, &layer->expand, status);
 done:
     free(slots);
     free(groups);
@@ -310,9 +315,9 @@ static allin1_status load_conv_tr(loader *l, const char *prefix, int branch, dec
     source.column_offset = columns;
     source.columns = 4 * out;
     source.bias = bias4;
-    A1_CHECK(a1_gemm_weights_pack(&level->conv_tr, &source, panels, slots, groups, 0,
-                                  choose_precision(l, 0), l->err));
-    note_product(l, product, &level->conv_tr);
+    status = a1_gemm_weights_pack(&level->conv_tr, &source, panels, slots, groups, 0,
+                                  choose_precision(l, 0), l->err);
+    status = note_product(l, product, &level->conv_tr, status);
 done:
     free(slots);
     free(groups);
@@ -371,10 +376,9 @@ static allin1_status load_linear(loader *l, const char *prefix, const char *weig
     source.bias = bias + first;
     source.scaled = scaled;
     source.scale = scale;
-    const allin1_status status =
+    allin1_status status =
         a1_gemm_weights_pack_simple(weights, &source, 0, choose_precision(l, 1), l->err);
-    if (status == ALLIN1_OK)
-        note_product(l, product, weights);
+    status = note_product(l, product, weights, status);
     a1_aligned_free(bias);
     return status;
 }
@@ -525,7 +529,7 @@ static allin1_status load_all(a1_htdemucs *model, const a1_tensor_set *set, a1_p
     A1_TRY(read_sizes(&sizes));
     const unsigned threads = a1_pool_threads(pool);
     size_t largest = 1;
-    for (size_t i = 0; i < a1_tensor_set_count(set); i++) {
+    for (size_t i = 0; !model->packed && i < a1_tensor_set_count(set); i++) {
         const size_t count = a1_tensor_count(a1_tensor_set_at(set, i));
         largest = count > largest ? count : largest;
     }

@@ -139,11 +139,9 @@ typedef struct a1_gemm_source {
     const float *bias; /* [columns] or NULL */
     size_t scaled;
     float scale;
-    const a1_gemm_panels *panels; /* of the same matrix and precision: then `values` is not read; or NULL */
+    const a1_gemm_panels *panels; /* of the same matrix and precision: then `values` is not read; or
+                                   * NULL */
 } a1_gemm_source;
-
-/* The layout of the panels. It counts up whenever the bytes that packing makes of a matrix change. */
-#define A1_GEMM_LAYOUT 1
 
 /* Packs a matrix and rounds it to `precision`, or takes the panels that are there; they must outlive
  * the weights, and must have the size that the matrix calls for (ALLIN1_ERROR_FORMAT). slot_column[s] is the matrix column that packed slot s

@@ -63,6 +63,7 @@ typedef struct search {
     a1_tensor_set **set;
     a1_weights_info *info;
     a1_error problem; /* of the first file that did not prove itself */
+    a1_error packed_problem; /* the same of packed ones, which are not needed */
     bool found;
 } search;
 
@@ -76,20 +77,24 @@ static void take(search *s, const char *path, const char *format, const char *di
     memcpy(s->info->digest, digest, A1_SHA256_HEX);
     s->info->name = s->file->name;
     s->info->licence = a1_family_licence(s->file->family);
-    memcpy(s->info->warning, s->problem.message, sizeof s->info->warning);
+    const a1_error *problem = s->problem.status != ALLIN1_OK ? &s->problem : &s->packed_problem;
+    memcpy(s->info->warning, problem->message, sizeof s->info->warning);
 }
 
-/* The packed form beside a .a1w file. */
-static void try_packed(search *s, const char *path)
+/* The packed form beside a .a1w file. False when there is no memory to go on with. */
+static bool try_packed(search *s, const char *path)
 {
     char packed[A1_PATH_ROOM];
     a1_error problem = {0};
     if (!a1_packed_path(packed, path, s->packing) || !exists(packed))
-        return;
+        return true;
     if (a1_packed_read(packed, s->file, s->packing, s->pool, s->set, &problem) == ALLIN1_OK)
         take(s, packed, A1_PACKED_FORMAT, s->file->digest);
-    else if (s->problem.status == ALLIN1_OK)
+    else if (problem.status == ALLIN1_ERROR_MEMORY)
         s->problem = problem;
+    else if (s->packed_problem.status == ALLIN1_OK)
+        s->packed_problem = problem;
+    return problem.status != ALLIN1_ERROR_MEMORY;
 }
 
 static bool try_candidate(void *user, const char *path, const a1_source_file *source)
@@ -97,9 +102,7 @@ static bool try_candidate(void *user, const char *path, const a1_source_file *so
     search *s = user;
     a1_error problem = {0};
     char digest[A1_SHA256_HEX];
-    if (s->packing && !source)
-        try_packed(s, path);
-    if (s->found)
+    if (s->packing && !source && (!try_packed(s, path) || s->found))
         return false;
     if (a1_weights_read(path, s->file, source, false, s->pool, s->set, digest, &problem) !=
         ALLIN1_OK) {

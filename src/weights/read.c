@@ -200,8 +200,8 @@ static allin1_status read_mapped(const char *path, const a1_model_file *file, bo
     const char *recorded = a1_tensor_set_text(*set, "digest");
     if (a1_tensor_set_text(*set, A1_PACKING))
         return a1_fail(err, file ? ALLIN1_ERROR_WEIGHTS_DAMAGED : ALLIN1_ERROR_ARGUMENT,
-                       "%s holds packed weights: the file that they were made from must be named, "
-                       "and lie beside it",
+                       "%s holds packed weights, which are found beside the file that they were made "
+                       "from, and have no use in its place",
                        path);
     if (file && (!recorded || strcmp(recorded, file->digest) != 0))
         return damaged(err, path, file, "its tensors are not those of this model");

@@ -46,7 +46,7 @@ allin1_status a1_weights_load(const char *weights_dir, const char *file_name, a1
 
 /* The same, but a .a1w file is read in the packed form that lies beside it (packed.h), where that is
  * there and proves itself; a damaged one is passed over. The digest is that of the tensors that were
- * packed. `packing` may be NULL. */
+ * packed. `packing` may be NULL; for the path of a file there is no packed form. */
 allin1_status a1_weights_load_packed(const char *weights_dir, const char *file_name,
                                      const char *packing, a1_pool *pool, a1_tensor_set **set,
                                      a1_weights_info *info, a1_error *err);
@@ -55,8 +55,9 @@ allin1_status a1_weights_load_packed(const char *weights_dir, const char *file_n
  * may still turn out to be damaged. */
 allin1_status a1_weights_there(const char *weights_dir, const char *model, bool *there, a1_error *err);
 
-/* Loads all files of a model, packed as a1_weights_load_packed does; when some are missing, the error names them all. sets[] and infos[]
- * have room for A1_WEIGHTS_MAX_FILES; infos may be NULL. On failure nothing is left in sets[]. */
+/* Loads all files of a model, packed as a1_weights_load_packed does; when some are missing, the error
+ * names them all. sets[] and infos[] have room for A1_WEIGHTS_MAX_FILES; infos may be NULL. On failure
+ * nothing is left in sets[]. */
 allin1_status a1_weights_load_model(const char *weights_dir, const char *model,
                                     const char *packing, a1_pool *pool,
                                     a1_tensor_set *sets[A1_WEIGHTS_MAX_FILES],

@@ -14,7 +14,7 @@
 #define SAMPLES 3000
 
 typedef struct separation {
-    a1_tensor_set *weights;
+    a1_tensor_set *weights, *packed;
     a1_cpu cpu;
     a1_pool *pool;
     a1_demix_precision precision;
@@ -42,6 +42,17 @@ static allin1_status pack(void *user, a1_error *err)
         a1_htdemucs_pack(s->weights, &s->cpu, s->precision, s->pool, &packed, err);
     assert_int_equal(packed != NULL, status == ALLIN1_OK);
     a1_tensor_set_destroy(&packed);
+    return status;
+}
+
+static allin1_status load_packed(void *user, a1_error *err)
+{
+    const separation *s = user;
+    a1_htdemucs *model = NULL;
+    const allin1_status status =
+        a1_htdemucs_create(&model, s->packed, &s->cpu, s->precision, s->pool, err);
+    assert_int_equal(model != NULL, status == ALLIN1_OK);
+    a1_htdemucs_destroy(&model);
     return status;
 }
 
@@ -87,6 +98,11 @@ static void test_separator(void **state)
         s->precision = A1_DEMIX_MIXED;
         allocations_fail_each("loading in mixed precision", load, s, 7);
         allocations_fail_each("packing", pack, s, 7);
+        if (a1_htdemucs_pack(s->weights, &s->cpu, s->precision, s->pool, &s->packed, &err) !=
+            ALLIN1_OK)
+            fail_msg("%s", err.message);
+        allocations_fail_each("loading what is packed", load_packed, s, 7);
+        a1_tensor_set_destroy(&s->packed);
     }
     if (a1_htdemucs_create(&s->model, s->weights, &s->cpu, s->precision, s->pool, &err) !=
         ALLIN1_OK)
