@@ -163,7 +163,7 @@ def load(data, parts):
     return {part: [s for s in songs if s.sure > 0 or s.form_known] for part, songs in found.items()}
 
 
-SHARES = {"real": 0.46, "grooves": 0.25, "composed": 0.23, "noise": 0.03}  # and the rest made on the spot
+SHARES = {"real": 0.52, "grooves": 0.22, "composed": 0.20, "noise": 0.03}  # and the rest made on the spot
 
 
 def batch(rng, songs, size, length):
