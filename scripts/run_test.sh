@@ -7,6 +7,7 @@ log=$logs/$name.log
 export CMOCKA_MESSAGE_OUTPUT=STDOUT
 # stdbuf preloads a library, which a program built with the address sanitizer would not stand.
 export ASAN_OPTIONS="verify_asan_link_order=0${ASAN_OPTIONS:+:$ASAN_OPTIONS}"
+export LSAN_OPTIONS="suppressions=$(dirname "$0")/../tests/leaks_of_others.txt:print_suppressions=0"
 
 start=$(date +%s)
 if [ -x "$program" ]; then
