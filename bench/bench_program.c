@@ -132,10 +132,11 @@ static void read_forms(char *out, size_t room)
 {
     char *path = path_in_folder("struct/short.json");
     json_t *result = json_load_file(path, 0, NULL);
-    const char *network = NULL, *separator = NULL;
-    (void)json_unpack(result, "{s:{s:{s:[{s:s}]}}}", "provenance", "network", "files", "format", &network);
-    (void)json_unpack(result, "{s:{s:{s:[{s:s}]}}}", "provenance", "stems", "files", "format", &separator);
-    snprintf(out, room, "weights %s, %s", network ? network : "?", separator ? separator : "?");
+    const char *forms[2] = {"?", "?"}, *const parts[2] = {"network", "stems"};
+    for (int i = 0; i < 2; i++)
+        (void)json_unpack(result, "{s:{s:{s:[{s:s}]}}}", "provenance", parts[i], "files", "format",
+                          &forms[i]);
+    snprintf(out, room, "weights %s, %s", forms[0], forms[1]);
     json_decref(result);
     free(path);
 }

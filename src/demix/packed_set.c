@@ -100,10 +100,6 @@ allin1_status a1_htdemucs_keep_rest(a1_tensor_set *packed, const a1_tensor_set *
         if (!is_kept(packed, tensor->name))
             A1_TRY(a1_tensor_set_add(packed, tensor, err));
     }
-    for (size_t i = 0; i < a1_tensor_set_text_count(weights); i++) {
-        const char *key, *value;
-        a1_tensor_set_text_at(weights, i, &key, &value);
-        A1_TRY(a1_tensor_set_put_text(packed, key, value, err));
-    }
+    A1_TRY(a1_tensor_set_copy_texts(packed, weights, err));
     return a1_tensor_set_put_text(packed, A1_PACKING, a1_htdemucs_layout(precision), err);
 }

@@ -144,8 +144,9 @@ typedef struct a1_gemm_source {
 } a1_gemm_source;
 
 /* Packs a matrix and rounds it to `precision`, or takes the panels that are there; they must outlive
- * the weights, and must have the size that the matrix calls for (ALLIN1_ERROR_FORMAT). slot_column[s] is the matrix column that packed slot s
- * (of panels * 32) holds, or -1 for none; `groups` has panels * 2 entries and is copied. */
+ * the weights, and must have the size that the matrix calls for (ALLIN1_ERROR_FORMAT). slot_column[s]
+ * is the matrix column that packed slot s (of panels * 32) holds, or -1 for none; `groups` has
+ * panels * 2 entries and is copied. */
 allin1_status a1_gemm_weights_pack(a1_gemm_weights *weights, const a1_gemm_source *source,
                                    size_t panels, const int32_t *slot_column,
                                    const a1_gemm_group *groups, int glu,

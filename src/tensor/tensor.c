@@ -228,6 +228,13 @@ static text *find_text(const a1_tensor_set *set, const char *key)
     return NULL;
 }
 
+allin1_status a1_tensor_set_copy_texts(a1_tensor_set *to, const a1_tensor_set *from, a1_error *err)
+{
+    for (size_t i = 0; i < from->text_count; i++)
+        A1_TRY(a1_tensor_set_put_text(to, from->texts[i].key, from->texts[i].value, err));
+    return ALLIN1_OK;
+}
+
 allin1_status a1_tensor_set_put_text(a1_tensor_set *set, const char *key, const char *value,
                                      a1_error *err)
 {

@@ -56,15 +56,18 @@ allin1_status a1_tensor_set_add(a1_tensor_set *set, const a1_tensor *tensor, a1_
 allin1_status a1_tensor_set_own(a1_tensor_set *set, void *block, size_t size,
                                 void (*release)(void *block, size_t size), a1_error *err);
 
+/* Key of the text value of a set that holds matrices as the kernels want them: which layout that is. */
+#define A1_PACKING "packing"
+
 /* Text values, for example "family" = "htdemucs" or "source_sha256" = "...". Both are copied. */
 allin1_status a1_tensor_set_put_text(a1_tensor_set *set, const char *key, const char *value,
                                      a1_error *err);
 const char *a1_tensor_set_text(const a1_tensor_set *set, const char *key); /* NULL when absent */
-/* Key of the text value of a set that holds matrices as the kernels want them: which layout that is. */
-#define A1_PACKING "packing"
 size_t a1_tensor_set_text_count(const a1_tensor_set *set);
 void a1_tensor_set_text_at(const a1_tensor_set *set, size_t index, const char **key,
                            const char **value);
+/* Puts all of one set's text values into another. */
+allin1_status a1_tensor_set_copy_texts(a1_tensor_set *to, const a1_tensor_set *from, a1_error *err);
 
 size_t a1_tensor_set_count(const a1_tensor_set *set);
 const a1_tensor *a1_tensor_set_at(const a1_tensor_set *set, size_t index); /* in order of adding */

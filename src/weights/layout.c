@@ -295,11 +295,7 @@ allin1_status a1_layout_adopt(const char *family, int torch, a1_tensor_set **fro
     adoption a = {.from = *from, .torch_convolutions = torch && harmonix};
     *to = NULL;
     A1_CHECK(a1_tensor_set_create(&a.to, err));
-    for (size_t i = 0; i < a1_tensor_set_text_count(*from); i++) {
-        const char *key, *value;
-        a1_tensor_set_text_at(*from, i, &key, &value);
-        A1_CHECK(a1_tensor_set_put_text(a.to, key, value, err));
-    }
+    A1_CHECK(a1_tensor_set_copy_texts(a.to, *from, err));
     if (harmonix) {
         if (torch)
             A1_CHECK(find_prefix(&a, "embeddings.conv0.weight", err));

@@ -190,21 +190,34 @@ done:
     return status;
 }
 
-/* A .a1w file says which tensors it holds; its checksum vouches for the saying. */
-static allin1_status read_mapped(const char *path, const a1_model_file *file, bool deep,
-                                 a1_pool *pool, a1_tensor_set **set, char digest[A1_SHA256_HEX],
+/* Packed as is wanted, or not at all. */
+static allin1_status check_packing(const a1_tensor_set *set, const char *packing, const char *path,
+                                   const a1_model_file *file, a1_error *err)
+{
+    const char *is = a1_tensor_set_text(set, A1_PACKING);
+    if (packing && (!is || strcmp(is, packing) != 0))
+        return damaged(err, path, file, "it is not packed as its name says");
+    if (!packing && is)
+        return a1_fail(err, file ? ALLIN1_ERROR_WEIGHTS_DAMAGED : ALLIN1_ERROR_ARGUMENT,
+                       "%s holds packed weights, which are found beside the file that they were made "
+                       "from, and have no use in its place",
+                       path);
+    return ALLIN1_OK;
+}
+
+/* A .a1w file says which tensors it holds, or are packed in it; its checksum vouches for the saying. */
+static allin1_status read_mapped(const char *path, const a1_model_file *file, const char *packing,
+                                 bool deep, a1_pool *pool, a1_tensor_set **set, char digest[A1_SHA256_HEX],
                                  a1_error *err)
 {
     A1_TRY(a1_tensor_set_create(set, err));
     A1_TRY(as_damage(a1_mapped_open(path, pool, *set, err), file, err));
     const char *recorded = a1_tensor_set_text(*set, "digest");
-    if (a1_tensor_set_text(*set, A1_PACKING))
-        return a1_fail(err, file ? ALLIN1_ERROR_WEIGHTS_DAMAGED : ALLIN1_ERROR_ARGUMENT,
-                       "%s holds packed weights, which are found beside the file that they were made "
-                       "from, and have no use in its place",
-                       path);
+    A1_TRY(check_packing(*set, packing, path, file, err));
     if (file && (!recorded || strcmp(recorded, file->digest) != 0))
-        return damaged(err, path, file, "its tensors are not those of this model");
+        return damaged(err, path, file,
+                       packing ? "what was packed is not this model"
+                               : "its tensors are not those of this model");
     if (file && !deep) {
         memcpy(digest, file->digest, A1_SHA256_HEX);
         return ALLIN1_OK;
@@ -218,18 +231,9 @@ static allin1_status read_mapped(const char *path, const a1_model_file *file, bo
 allin1_status a1_packed_read(const char *path, const a1_model_file *file, const char *packing,
                              a1_pool *pool, a1_tensor_set **set, a1_error *err)
 {
-    allin1_status status = ALLIN1_OK;
+    char digest[A1_SHA256_HEX];
     *set = NULL;
-    A1_CHECK(a1_tensor_set_create(set, err));
-    status = as_damage(a1_mapped_open(path, pool, *set, err), file, err);
-    A1_CHECK(status);
-    const char *is = a1_tensor_set_text(*set, A1_PACKING);
-    const char *digest = a1_tensor_set_text(*set, "digest");
-    if (!is || strcmp(is, packing) != 0)
-        status = damaged(err, path, file, "it is not packed as its name says");
-    else if (!digest || strcmp(digest, file->digest) != 0)
-        status = damaged(err, path, file, "what was packed is not this model");
-done:
+    const allin1_status status = read_mapped(path, file, packing, false, pool, set, digest, err);
     if (status != ALLIN1_OK)
         a1_tensor_set_destroy(set);
     return status;
@@ -241,7 +245,7 @@ allin1_status a1_weights_read(const char *path, const a1_model_file *file,
 {
     *set = NULL;
     const allin1_status status = source ? read_published(path, file, source, set, digest, err)
-                                        : read_mapped(path, file, deep, pool, set, digest, err);
+                                        : read_mapped(path, file, NULL, deep, pool, set, digest, err);
     if (status != ALLIN1_OK)
         a1_tensor_set_destroy(set);
     return status;

@@ -255,9 +255,9 @@ static void bench_that_cannot_run(void **state)
     /* A promise that cannot be kept: the same setting is not a hundred times as fast. */
     run = RUN("bench", SMALL, "-q", "--runs", "2", "a.wav", "--vs", "", "--expect", "demix=100");
     program_expect(&run, 1);
-    /* Noise may make it "in part". */
-    expect_text(run.out, "demix ");
-    expect_text(run.out, " was expected; of the ");
+    /* On a busy machine noise may keep a part of it. */
+    if (!strstr(run.out, "demix kept its promise in part: "))
+        expect_text(run.out, "demix is the issue");
     program_free(&run);
     make_sound("long.wav", MUSIC, 10);
     const program_setting interrupted = {.interrupt_after_ms = 300};

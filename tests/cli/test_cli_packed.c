@@ -145,11 +145,7 @@ static void other_panels(void **state)
             tensor.shape[0] -= 32;
         assert_int_equal(a1_tensor_set_add(other, &tensor, &err), ALLIN1_OK);
     }
-    for (size_t i = 0; i < a1_tensor_set_text_count(packed); i++) {
-        const char *key, *value;
-        a1_tensor_set_text_at(packed, i, &key, &value);
-        assert_int_equal(a1_tensor_set_put_text(other, key, value, &err), ALLIN1_OK);
-    }
+    assert_int_equal(a1_tensor_set_copy_texts(other, packed, &err), ALLIN1_OK);
     assert_int_equal(a1_mapped_write(sandbox_path("%s", packed_name), other, false, NULL, &err),
                      ALLIN1_OK);
     a1_tensor_set_destroy(&other);
