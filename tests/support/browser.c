@@ -106,8 +106,8 @@ static json_t *receive(int milliseconds)
     return message;
 }
 
-/* Takes `parameters`; the answer's "result" is the caller's. */
-static json_t *call(const char *method, json_t *parameters)
+/* Takes `parameters`; the whole answer, a result or an error, is the caller's. */
+static json_t *ask(const char *method, json_t *parameters)
 {
     const int id = ++browser.last_id;
     json_t *message = json_pack("{s:i, s:s, s:o}", "id", id, "method", method, "params", parameters);
@@ -122,18 +122,28 @@ static json_t *call(const char *method, json_t *parameters)
         json_t *answer = receive(ANSWER_MS);
         if (!answer)
             fail_msg("the browser does not answer %s", method);
-        if (json_integer_value(json_object_get(answer, "id")) == id) {
-            json_t *result = json_object_get(answer, "result");
-            if (!result) {
-                char *shown = json_dumps(answer, 0);
-                fail_msg("%s: %s", method, shown);
-            }
-            json_incref(result);
-            json_decref(answer);
-            return result;
-        }
+        if (json_integer_value(json_object_get(answer, "id")) == id)
+            return answer;
         json_decref(answer);
     }
+}
+
+/* Takes `answer`; its "result" is the caller's. */
+static json_t *result_of(const char *method, json_t *answer)
+{
+    json_t *result = json_object_get(answer, "result");
+    if (!result) {
+        char *shown = json_dumps(answer, 0);
+        fail_msg("%s: %s", method, shown);
+    }
+    json_incref(result);
+    json_decref(answer);
+    return result;
+}
+
+static json_t *call(const char *method, json_t *parameters)
+{
+    return result_of(method, ask(method, parameters));
 }
 
 static void do_call(const char *method, json_t *parameters)
@@ -197,11 +207,16 @@ void browser_stop(void)
         print_message("[ NOTE     ] %s is left behind\n", browser.profile);
 }
 
-json_t *browser_value(const char *expression)
+static json_t *evaluate(const char *expression)
 {
-    json_t *answer = call("Runtime.evaluate",
-                          json_pack("{s:s, s:b, s:b}", "expression", expression, "awaitPromise", 1,
-                                    "returnByValue", 1));
+    return ask("Runtime.evaluate", json_pack("{s:s, s:b, s:b}", "expression", expression,
+                                             "awaitPromise", 1, "returnByValue", 1));
+}
+
+/* Takes the answer to `expression`; its value is the caller's. */
+static json_t *value_of(const char *expression, json_t *whole)
+{
+    json_t *answer = result_of("Runtime.evaluate", whole);
     if (json_object_get(answer, "exceptionDetails")) {
         char *shown = json_dumps(answer, 0);
         fail_msg("%s: %s", expression, shown);
@@ -210,6 +225,11 @@ json_t *browser_value(const char *expression)
     json_incref(value);
     json_decref(answer);
     return value;
+}
+
+json_t *browser_value(const char *expression)
+{
+    return value_of(expression, evaluate(expression));
 }
 
 double browser_number(const char *expression)
@@ -246,10 +266,33 @@ static void pause_briefly(void)
     nanosleep(&time, NULL);
 }
 
+/* Whether the page went away under the question, which is then to be put to the next one. */
+static bool page_left(const json_t *answer)
+{
+    const char *message =
+        json_string_value(json_object_get(json_object_get(answer, "error"), "message"));
+    return message && (strcmp(message, "Inspected target navigated or closed") == 0 ||
+                       strcmp(message, "Execution context was destroyed.") == 0);
+}
+
+/* Like browser_true, and false while one page follows another. */
+static bool true_by_now(const char *expression)
+{
+    json_t *answer = evaluate(expression);
+    if (page_left(answer)) {
+        json_decref(answer);
+        return false;
+    }
+    json_t *value = value_of(expression, answer);
+    const bool yes = json_is_true(value);
+    json_decref(value);
+    return yes;
+}
+
 void browser_wait(const char *expression)
 {
     const time_t start = time(NULL);
-    while (!browser_true(expression)) {
+    while (!true_by_now(expression)) {
         if (time(NULL) - start > WAIT_SECONDS)
             fail_msg("never true: %s", expression);
         pause_briefly();
