@@ -208,7 +208,8 @@ static bool demixer_was_used(const allin1_provenance *from)
            from->spectrogram == ALLIN1_ORIGIN_BYPRODUCT;
 }
 
-static void fill_musical(allin1_provenance *from, const allin1_context *context)
+static void fill_musical(allin1_provenance *from, const allin1_context *context,
+                         const a1_listener *listener)
 {
     const allin1_settings *settings = &context->settings;
     const a1_metrical_settings *beats = &context->beat_settings;
@@ -217,7 +218,7 @@ static void fill_musical(allin1_provenance *from, const allin1_context *context)
     from->tempo_hint = settings->tempo_hint;
     from->min_bpm = beats->min_bpm;
     from->max_bpm = beats->max_bpm;
-    from->transition_lambda = beats->transition_lambda;
+    from->transition_lambda = listener->transition_lambda;
     from->metre_count = beats->metre_count;
     for (size_t m = 0; m < beats->metre_count; m++)
         from->metres[m] = (allin1_metre){beats->beats_per_bar[m], beats->weights[m]};
@@ -278,7 +279,7 @@ static allin1_status fill_provenance(a1_analysis *analysis)
     from->model_file_count = listener->files.count;
     from->model_files = copy_files(analysis, &listener->files, &failed);
     from->downbeat_threshold = listener->downbeat_threshold;
-    fill_musical(from, context);
+    fill_musical(from, context, listener);
     from->precision = "fp32";
     from->cpu_level_requested = context->recorder.run.cpu_level_requested;
     from->cpu_level = context->recorder.run.cpu_level;

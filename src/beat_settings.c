@@ -6,7 +6,6 @@
  * faster ones leave no room for the model's beat range. */
 #define SLOWEST 10.0
 #define FASTEST 600.0
-#define MAX_LAMBDA 1e6
 #define MIN_WEIGHT 0.001
 #define MAX_WEIGHT 1000.0
 
@@ -94,10 +93,12 @@ allin1_status a1_beat_settings(const allin1_settings *settings, a1_metrical_sett
     a1_metrical_settings_default(out);
     A1_TRY(choose_range(settings, out, err));
     A1_TRY(choose_metres(settings, out, err));
+    if (isnan(settings->transition_lambda))
+        return ALLIN1_OK;
     out->transition_lambda = settings->transition_lambda;
-    if (!(out->transition_lambda >= 0 && out->transition_lambda <= MAX_LAMBDA))
+    if (!(out->transition_lambda >= 0 && out->transition_lambda <= A1_MAX_TRANSITION_LAMBDA))
         return a1_fail(err, ALLIN1_ERROR_ARGUMENT,
-                       "the transition lambda must be 0 to %g, not %g", MAX_LAMBDA,
+                       "the transition lambda must be 0 to %g, not %g", A1_MAX_TRANSITION_LAMBDA,
                        out->transition_lambda);
     return ALLIN1_OK;
 }

@@ -1,6 +1,7 @@
 #include "context.h"
 
 #include <stdarg.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,7 +32,7 @@ void a1_log(const allin1_context *context, allin1_log_level level, const char *f
 void allin1_settings_default(allin1_settings *settings)
 {
     *settings = (allin1_settings){.model = "auto",
-                                  .transition_lambda = 100,
+                                  .transition_lambda = NAN,
                                   .spec_guard_mean = 1e-5,
                                   .spec_guard_max = 1e-3,
                                   .precision_check_mean = 0.005};

@@ -30,8 +30,9 @@ typedef struct a1_loaded_model {
 typedef struct a1_listener {
     const char *model; /* its name or path; NULL: there is none */
     a1_loaded_model files;
-    bool hears_mix; /* a student; this and the next two are valid once the files are loaded */
+    bool hears_mix; /* a student; this and the next three are valid once the files are loaded */
     double downbeat_threshold;
+    double transition_lambda;
     a1_calibration calibration; /* of a student */
     a1_network *network;        /* one of the two, once it is built */
     a1_student *student;
@@ -64,7 +65,7 @@ struct allin1_context {
 
     a1_demix_precision demix_precision; /* that the demixer is, or will be, built with */
     a1_loaded_model demix_files;
-    a1_metrical_settings beat_settings; /* without the threshold */
+    a1_metrical_settings beat_settings; /* without the threshold; the lambda may be a listener's own */
     a1_listener first;  /* songs go through it */
     a1_listener second; /* the full network, where the first one is a student that is unsure, or was
                            taken for want of this one */

@@ -76,23 +76,23 @@ static allin1_status add_stems(allin1_context *context, const a1_listener *liste
     return ALLIN1_OK;
 }
 
-/* Of the post-processing. A threshold of the network's files is told by their digests. */
+/* Of the post-processing, what no model decides. */
 static void add_musical(const allin1_context *context, a1_hash *hash)
 {
     const a1_metrical_settings *beats = &context->beat_settings;
-    a1_hash_format(hash, "bpm %.17g to %.17g lambda %.17g\n", beats->min_bpm, beats->max_bpm,
-                   beats->transition_lambda);
+    a1_hash_format(hash, "bpm %.17g to %.17g\n", beats->min_bpm, beats->max_bpm);
     for (size_t m = 0; m < beats->metre_count; m++)
         a1_hash_format(hash, "metre %u weight %.17g\n", beats->beats_per_bar[m],
                        beats->weights[m]);
     a1_hash_format(hash, "unknown below %.17g\n", context->settings.unknown_threshold);
 }
 
-/* A student's thresholds may change where its tensors do not, so that they are named. */
+/* A student's threshold and lambda may change where its tensors do not: they are named. */
 static void add_listener(const a1_listener *listener, a1_hash *hash)
 {
     for (size_t i = 0; i < listener->files.count; i++)
         a1_hash_format(hash, "network %s\n", listener->files.infos[i].digest);
+    a1_hash_format(hash, "lambda %.17g\n", listener->transition_lambda);
     if (listener->hears_mix)
         a1_hash_format(hash, "threshold %.17g\n", listener->downbeat_threshold);
 }

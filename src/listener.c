@@ -1,7 +1,9 @@
 /* Which model listens to a song, and the way from its files to a network that runs. */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "beat_settings.h"
 #include "context.h"
 
 #define AUTO "auto"
@@ -116,7 +118,7 @@ a1_listener *a1_context_listener(allin1_context *context, bool stems)
 /* Files ------------------------------------------------------------------------------------------ */
 
 /* "0.24" to 0.24, whatever the locale; false for anything but digits with one point. */
-static bool parse_threshold(const char *text, double *value)
+static bool parse_number(const char *text, double *value)
 {
     double digits = 0, scale = 1;
     bool point = false, any = false;
@@ -132,7 +134,7 @@ static bool parse_threshold(const char *text, double *value)
         }
     }
     *value = digits / scale;
-    return any && *value <= 1;
+    return any && isfinite(*value);
 }
 
 /* The ensemble's threshold is the mean of its folds'. */
@@ -141,7 +143,8 @@ static allin1_status mean_threshold(const a1_loaded_model *model, double *mean, 
     double sum = 0;
     for (size_t i = 0; i < model->count; i++) {
         double value;
-        if (!parse_threshold(a1_tensor_set_text(model->sets[i], "best_threshold_downbeat"), &value))
+        if (!parse_number(a1_tensor_set_text(model->sets[i], "best_threshold_downbeat"), &value) ||
+            value > 1)
             return a1_fail(err, ALLIN1_ERROR_FORMAT,
                            "%s: the text value best_threshold_downbeat is missing or not between 0 "
                            "and 1",
@@ -149,6 +152,23 @@ static allin1_status mean_threshold(const a1_loaded_model *model, double *mean, 
         sum += value;
     }
     *mean = sum / (double)model->count;
+    return ALLIN1_OK;
+}
+
+/* The caller's wish, or the student's; else the reference's. */
+static allin1_status choose_lambda(const allin1_context *context, a1_listener *listener,
+                                   a1_error *err)
+{
+    double *lambda = &listener->transition_lambda;
+    const char *text = a1_tensor_set_text(listener->files.sets[0], "transition_lambda");
+    *lambda = context->beat_settings.transition_lambda;
+    if (!listener->hears_mix || !isnan(context->settings.transition_lambda) || !text)
+        return ALLIN1_OK;
+    if (!parse_number(text, lambda) || *lambda > A1_MAX_TRANSITION_LAMBDA)
+        return a1_fail(err, ALLIN1_ERROR_FORMAT,
+                       "%s: the text value transition_lambda is \"%.64s\", not a number from 0 "
+                       "to %g",
+                       listener->files.infos[0].path, text, A1_MAX_TRANSITION_LAMBDA);
     return ALLIN1_OK;
 }
 
@@ -219,10 +239,14 @@ allin1_status a1_context_find_network(allin1_context *context, a1_listener *list
     A1_CHECK(a1_context_find_files(context, listener->model, "harmonix", NULL, files, err));
     listener->hears_mix = is_of_family(files, 0, "student");
     status = mean_threshold(files, &listener->downbeat_threshold, err);
+    if (status == ALLIN1_OK)
+        status = choose_lambda(context, listener, err);
     if (status == ALLIN1_OK && listener->hears_mix)
         status = a1_calibration_read(&listener->calibration,
                                      a1_tensor_set_text(files->sets[0], "confidence"),
                                      files->infos[0].path, err);
+    if (status == ALLIN1_ERROR_FORMAT)
+        status = ALLIN1_ERROR_WEIGHTS_DAMAGED; /* as for all that is wrong with weights */
     if (status == ALLIN1_OK)
         status = check_role(context, listener, err);
     if (status != ALLIN1_OK) {
@@ -250,8 +274,11 @@ allin1_status a1_context_build_network(allin1_context *context, a1_listener *lis
     span->count = listener->files.count;
     allin1_status status;
     if (listener->hears_mix && !listener->student) {
-        A1_CHECK(a1_student_create(&listener->student, listener->files.sets[0],
-                                   &context->cpu, err));
+        status = a1_student_create(&listener->student, listener->files.sets[0], &context->cpu, err);
+        if (status == ALLIN1_ERROR_FORMAT)
+            status = a1_fail_prefix(err, ALLIN1_ERROR_WEIGHTS_DAMAGED, "%s",
+                                    listener->files.infos[0].path);
+        A1_CHECK(status);
         a1_loaded_model_free_sets(&listener->files);
     } else if (!listener->hears_mix && !listener->network) {
         A1_CHECK(a1_network_create(&listener->network,
@@ -261,6 +288,7 @@ allin1_status a1_context_build_network(allin1_context *context, a1_listener *lis
     }
     a1_metrical_settings settings = context->beat_settings;
     settings.threshold = listener->downbeat_threshold;
+    settings.transition_lambda = listener->transition_lambda;
     A1_CHECK(a1_metrical_create(&listener->metrical, &settings, &context->cpu, err));
     a1_span_end(&context->recorder);
 

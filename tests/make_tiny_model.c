@@ -1,5 +1,5 @@
-/* make_tiny_model FOLDER: writes tiny-htdemucs.a1w and tiny-harmonix.a1w, small models of random
- * numbers with which the whole program can be run without fetching anything. */
+/* make_tiny_model FOLDER: writes tiny-htdemucs.a1w, tiny-harmonix.a1w and tiny-student.a1w, small
+ * models of random numbers with which the whole program can be run without fetching anything. */
 #include <stdio.h>
 
 #include "support/tiny_model.h"

@@ -250,8 +250,9 @@ typedef struct allin1_settings {
      * equal weights. */
     allin1_metre metres[ALLIN1_MAX_METRES];
     size_t metre_count;
-    /* How steady the tempo is, 0 to 1e6; default 100. From one beat to the next a tempo whose beat
-     * lasts r times as long is exp(-transition_lambda |r - 1|) as likely as the same tempo. */
+    /* How steady the tempo is, 0 to 1e6. From one beat to the next a tempo whose beat lasts r times as
+     * long is exp(-transition_lambda |r - 1|) as likely as the same tempo. NAN (default): the
+     * model's, 100 unless its weights say otherwise. */
     double transition_lambda;
     /* A section whose label has a lower mean probability is labelled "unknown"; 0 to 1. 0 (default):
      * never, since readers of the reference's labels do not know it. */

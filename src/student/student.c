@@ -37,7 +37,8 @@ typedef struct job {
     const float *spectrogram;
     size_t frames;
     scratch *workers;
-    state fine, coarse;
+    state fine, middle, late, coarse;
+    state *now;     /* the tower at work */
     float *heads;   /* [fine rows][HEADS] */
     float *context; /* [coarse rows][CONTEXT] */
     const a1_student_output *output;
@@ -135,8 +136,11 @@ static void run_front(void *argument, size_t index, unsigned worker)
 
 /* Blocks ------------------------------------------------------------------------------------------- */
 
-static void run_block(const job *j, const state *s, size_t index, scratch *work)
+static void run_block(void *argument, size_t index, unsigned worker)
 {
+    const job *j = argument;
+    const state *s = j->now;
+    scratch *work = &j->workers[worker];
     const a1_student *student = j->student;
     const student_block *block = &s->tower->blocks[s->block];
     const size_t width = student->width, first = index * TASK, reach = block->dilation * width;
@@ -167,40 +171,60 @@ static void run_block(const job *j, const state *s, size_t index, scratch *work)
     normalise(j, s, s->block + 1, first, count);
 }
 
-static void run_fine_block(void *argument, size_t index, unsigned worker)
-{
-    job *j = argument;
-    run_block(j, &j->fine, index, &j->workers[worker]);
-}
-
-static void run_coarse_block(void *argument, size_t index, unsigned worker)
-{
-    job *j = argument;
-    run_block(j, &j->coarse, index, &j->workers[worker]);
-}
-
 static const float *last_norm(const job *j, const state *s)
 {
     return s->normed[s->tower->count % 2] + s->margin * j->student->width;
 }
 
-static void pool_steps(void *argument, size_t index, unsigned worker)
+/* A row of `to` is the mean of `steps` rows of what `from` leaves. */
+static void pool_rows(const job *j, const state *from, const state *to, size_t steps, size_t index)
+{
+    const size_t width = j->student->width, first = index * TASK;
+    const size_t count = rows_of_task(to->rows, index);
+    for (size_t row = first; row < first + count; row++) {
+        const float *in = last_norm(j, from) + row * steps * width;
+        float *out = to->x + row * width;
+        memset(out, 0, width * sizeof *out);
+        for (size_t i = 0; i < steps; i++)
+            for (size_t c = 0; c < width; c++)
+                out[c] += in[i * width + c];
+        for (size_t c = 0; c < width; c++)
+            out[c] *= 1.0f / (float)steps;
+    }
+    normalise(j, to, 0, first, count);
+}
+
+static void pool_middle(void *argument, size_t index, unsigned worker)
 {
     (void)worker;
-    job *j = argument;
+    const job *j = argument;
+    pool_rows(j, &j->fine, &j->middle, STUDENT_MIDDLE_POOL, index);
+}
+
+static void pool_coarse(void *argument, size_t index, unsigned worker)
+{
+    (void)worker;
+    const job *j = argument;
+    pool_rows(j, &j->late, &j->coarse, STUDENT_POOL, index);
+}
+
+/* What the middle found, added to the fine steps that the late blocks go on with. */
+static void add_middle(void *argument, size_t index, unsigned worker)
+{
+    const job *j = argument;
+    float *found = j->workers[worker].hidden;
     const size_t width = j->student->width, first = index * TASK;
-    const size_t count = rows_of_task(j->coarse.rows, index);
-    for (size_t row = first; row < first + count; row++) {
-        const float *from = last_norm(j, &j->fine) + row * STUDENT_POOL * width;
-        float *to = j->coarse.x + row * width;
-        memset(to, 0, width * sizeof *to);
-        for (size_t i = 0; i < STUDENT_POOL; i++)
-            for (size_t c = 0; c < width; c++)
-                to[c] += from[i * width + c];
+    const size_t count = rows_of_task(j->late.rows, index);
+    multiply(j->student, &j->student->up,
+             last_norm(j, &j->middle) + first / STUDENT_MIDDLE_POOL * width, width,
+             count / STUDENT_MIDDLE_POOL, found, width);
+    for (size_t i = 0; i < count; i++) {
+        const float *add = found + i / STUDENT_MIDDLE_POOL * width;
+        float *x = j->late.x + (first + i) * width;
         for (size_t c = 0; c < width; c++)
-            to[c] *= 1.0f / STUDENT_POOL;
+            x[c] += add[c];
     }
-    normalise(j, &j->coarse, 0, first, count);
+    normalise(j, &j->late, 0, first, count);
 }
 
 /* Heads -------------------------------------------------------------------------------------------- */
@@ -221,7 +245,7 @@ static void run_heads(void *argument, size_t index, unsigned worker)
     job *j = argument;
     const size_t first = index * TASK, count = rows_of_task(j->fine.rows, index);
     float *heads = j->heads + first * HEADS;
-    multiply(j->student, &j->student->beats, last_norm(j, &j->fine) + first * j->student->width,
+    multiply(j->student, &j->student->beats, last_norm(j, &j->late) + first * j->student->width,
              j->student->width, count, heads, HEADS);
     for (size_t i = 0; i < STUDENT_PER_STEP * count; i++) {
         const size_t frame = STUDENT_PER_STEP * first + i;
@@ -254,10 +278,11 @@ static float *place_state(state *s, size_t width, float *memory)
     return memory;
 }
 
-static void run_tower(job *j, a1_pool *pool, state *s, a1_task_fn task)
+static void run_tower(job *j, a1_pool *pool, state *s)
 {
+    j->now = s;
     for (s->block = 0; s->block < s->tower->count; s->block++)
-        a1_pool_run(pool, tasks_of(s->rows), task, j);
+        a1_pool_run(pool, tasks_of(s->rows), run_block, j);
 }
 
 allin1_status a1_student_run(const a1_student *student, a1_pool *pool, const float *spectrogram,
@@ -269,15 +294,16 @@ allin1_status a1_student_run(const a1_student *student, a1_pool *pool, const flo
     const size_t coarse = (frames + FRAMES_PER_COARSE - 1) / FRAMES_PER_COARSE;
     const size_t width = student->width, fine = coarse * STUDENT_POOL;
     job j = {.student = student, .spectrogram = spectrogram, .frames = frames, .output = output};
-    j.fine = (state){.tower = &student->fine,
-                     .rows = fine,
-                     .margin = student->fine.blocks[student->fine.count - 1].dilation};
-    j.coarse = (state){.tower = &student->coarse,
-                       .rows = coarse,
-                       .margin = student->coarse.blocks[student->coarse.count - 1].dilation};
+    const size_t middle = fine / STUDENT_MIDDLE_POOL;
+    const size_t margin =
+        student->fine.reach > student->late.reach ? student->fine.reach : student->late.reach;
+    j.fine = (state){.tower = &student->fine, .rows = fine, .margin = margin};
+    j.middle = (state){.tower = &student->middle, .rows = middle, .margin = student->middle.reach};
+    j.coarse = (state){.tower = &student->coarse, .rows = coarse, .margin = student->coarse.reach};
     const size_t heads = fine * HEADS, context = coarse * CONTEXT;
     const size_t floats =
-        floats_of_state(&j.fine, width) + floats_of_state(&j.coarse, width) + heads + context;
+        floats_of_state(&j.fine, width) + floats_of_state(&j.middle, width) +
+        floats_of_state(&j.coarse, width) + heads + context;
     a1_arena arena;
     A1_TRY(a1_arena_create(&arena, a1_arena_cost(floats * sizeof(float)) +
                                        a1_arena_cost(a1_pool_threads(pool) * sizeof(scratch)),
@@ -285,14 +311,21 @@ allin1_status a1_student_run(const a1_student *student, a1_pool *pool, const flo
     float *memory = a1_arena_floats(&arena, floats);
     j.workers = a1_arena_alloc(&arena, a1_pool_threads(pool) * sizeof(scratch));
     memory = place_state(&j.fine, width, memory);
+    memory = place_state(&j.middle, width, memory);
     memory = place_state(&j.coarse, width, memory);
+    j.late = j.fine; /* they go on where the fine ones end, in the same memory */
+    j.late.tower = &student->late;
     j.heads = memory;
     j.context = memory + heads;
 
     a1_pool_run(pool, tasks_of(fine), run_front, &j);
-    run_tower(&j, pool, &j.fine, run_fine_block);
-    a1_pool_run(pool, tasks_of(coarse), pool_steps, &j);
-    run_tower(&j, pool, &j.coarse, run_coarse_block);
+    run_tower(&j, pool, &j.fine);
+    a1_pool_run(pool, tasks_of(middle), pool_middle, &j);
+    run_tower(&j, pool, &j.middle);
+    a1_pool_run(pool, tasks_of(fine), add_middle, &j);
+    run_tower(&j, pool, &j.late);
+    a1_pool_run(pool, tasks_of(coarse), pool_coarse, &j);
+    run_tower(&j, pool, &j.coarse);
     a1_pool_run(pool, tasks_of(coarse), run_context, &j);
     a1_pool_run(pool, tasks_of(fine), run_heads, &j);
     a1_arena_destroy(&arena);
@@ -306,6 +339,9 @@ double a1_student_operations(const a1_student *student, size_t frames)
     const double block = 4 * width * width; /* three taps and the mix */
     const double front = (double)STUDENT_PER_STEP * STUDENT_PLACES * STUDENT_FRONT * 15 +
                          4.0 * STUDENT_PLACES * STUDENT_FRONT * width;
-    return 2 * (fine * (front + block * (double)student->fine.count + HEADS * width) +
+    const double blocks = (double)(student->fine.count + student->late.count);
+    const double middle = block * (double)student->middle.count + width * width;
+    return 2 * (fine * (front + block * blocks + HEADS * width) +
+                fine / STUDENT_MIDDLE_POOL * middle +
                 (double)coarse * (block * (double)student->coarse.count + CONTEXT * width));
 }

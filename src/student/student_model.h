@@ -11,7 +11,9 @@
 #define STUDENT_PITCH 84    /* bands with zeros at both ends, a multiple of the step of three */
 #define STUDENT_SLOTS 28    /* places in a row of that pitch; the last one is never used */
 #define STUDENT_PER_STEP 2  /* frames */
-#define STUDENT_POOL 16     /* steps of a coarse step */
+#define STUDENT_MIDDLE_POOL 4  /* steps of a middle step */
+#define STUDENT_POOL 16        /* steps of a coarse one */
+#define STUDENT_MIDDLE_CYCLE 8 /* dilations of the middle blocks, over and over */
 #define STUDENT_MAX_BLOCKS 16
 #define STUDENT_MAX_WIDTH 512
 
@@ -29,6 +31,7 @@ typedef struct student_block {
 /* Blocks and the norm after them. */
 typedef struct student_tower {
     size_t count;
+    size_t reach; /* the largest dilation */
     student_block blocks[STUDENT_MAX_BLOCKS];
     student_norm norm;
 } student_tower;
@@ -39,7 +42,9 @@ struct a1_student {
     size_t width;
     a1_gemm_weights front;   /* 3 frames of 5 bands to STUDENT_FRONT */
     a1_gemm_weights reduce;  /* 4 frames of STUDENT_SLOTS * STUDENT_FRONT to width */
-    student_tower fine, coarse;
+    student_tower fine, middle;
+    a1_gemm_weights up; /* what the middle found, added to each of its steps */
+    student_tower late, coarse;
     a1_gemm_weights beats;   /* width to 6: beat, downbeat, section of two frames */
     a1_gemm_weights context; /* width to 11: section, function */
 };

@@ -13,7 +13,28 @@
 #define HEADS 6
 #define CONTEXT (1 + A1_STUDENT_LABELS)
 
-/* A tensor's values as float32; the caller frees them. */
+/* Where there is a tensor NAME.scale it has the factor of each row (first axis); integers need one. */
+static allin1_status scale_rows(const a1_tensor_set *set, const a1_tensor *tensor, float *values,
+                                a1_error *err)
+{
+    char full[80];
+    const a1_tensor *scale;
+    const size_t rows = tensor->shape[0], each = a1_tensor_count(tensor) / rows;
+    snprintf(full, sizeof full, "%s.scale", tensor->name);
+    if (tensor->dtype != A1_I8 && !a1_tensor_set_find(set, full))
+        return ALLIN1_OK;
+    A1_TRY(a1_tensor_set_require(set, full, 1, &rows, &scale, err));
+    float *scales = a1_aligned_alloc(rows * sizeof *scales);
+    if (!scales)
+        return a1_fail_memory(err, "the student's weights");
+    const allin1_status status = a1_tensor_to_f32(scale, scales, err);
+    for (size_t i = 0; status == ALLIN1_OK && i < rows * each; i++)
+        values[i] *= scales[i / each];
+    a1_aligned_free(scales);
+    return status;
+}
+
+/* The values that a tensor means, as float32; the caller frees them. */
 static allin1_status read(const a1_tensor_set *set, const char *name, unsigned rank,
                           const size_t *shape, float **values, a1_error *err)
 {
@@ -23,7 +44,11 @@ static allin1_status read(const a1_tensor_set *set, const char *name, unsigned r
     *values = a1_aligned_alloc(a1_tensor_count(tensor) * sizeof **values);
     if (!*values)
         return a1_fail_memory(err, "the student's weights");
-    return a1_tensor_to_f32(tensor, *values, err);
+    if (tensor->dtype == A1_I8)
+        a1_tensor_whole_to_f32(tensor, *values);
+    else
+        A1_TRY(a1_tensor_to_f32(tensor, *values, err));
+    return scale_rows(set, tensor, *values, err);
 }
 
 static allin1_status read_norm(const a1_tensor_set *set, const char *name, size_t width,
@@ -108,8 +133,9 @@ static allin1_status read_reduce(const a1_tensor_set *set, a1_student *student, 
     return read_conv(set, "reduce", shape, place, row, &student->reduce, err);
 }
 
+/* Block i's dilation is 2 to the power of (i modulo `cycle`). */
 static allin1_status read_tower(const a1_tensor_set *set, const char *name, size_t width,
-                                student_tower *tower, a1_error *err)
+                                size_t cycle, student_tower *tower, a1_error *err)
 {
     char full[64];
     for (size_t i = 0;; i++) {
@@ -121,7 +147,8 @@ static allin1_status read_tower(const a1_tensor_set *set, const char *name, size
                            STUDENT_MAX_BLOCKS, name);
         student_block *block = &tower->blocks[i];
         tower->count = i + 1;
-        block->dilation = (size_t)1 << i;
+        block->dilation = (size_t)1 << i % cycle;
+        tower->reach = block->dilation > tower->reach ? block->dilation : tower->reach;
         snprintf(full, sizeof full, "%s.%zu.norm", name, i);
         A1_TRY(read_norm(set, full, width, &block->norm, err));
         snprintf(full, sizeof full, "%s.%zu.conv", name, i);
@@ -164,8 +191,11 @@ allin1_status a1_student_create(a1_student **out, const a1_tensor_set *set, cons
     allin1_status status;
     A1_CHECK(read_front(set, student, err));
     A1_CHECK(read_reduce(set, student, err));
-    A1_CHECK(read_tower(set, "fine", width, &student->fine, err));
-    A1_CHECK(read_tower(set, "coarse", width, &student->coarse, err));
+    A1_CHECK(read_tower(set, "fine", width, STUDENT_MAX_BLOCKS, &student->fine, err));
+    A1_CHECK(read_tower(set, "middle", width, STUDENT_MIDDLE_CYCLE, &student->middle, err));
+    A1_CHECK(read_taps(set, "up", width, width, 1, &student->up, err));
+    A1_CHECK(read_tower(set, "late", width, STUDENT_MAX_BLOCKS, &student->late, err));
+    A1_CHECK(read_tower(set, "coarse", width, STUDENT_MAX_BLOCKS, &student->coarse, err));
     A1_CHECK(read_taps(set, "beats", HEADS, width, 1, &student->beats, err));
     A1_CHECK(read_taps(set, "context", CONTEXT, width, 1, &student->context, err));
 
@@ -201,6 +231,9 @@ void a1_student_destroy(a1_student **slot)
     a1_gemm_weights_free(&student->front);
     a1_gemm_weights_free(&student->reduce);
     free_tower(&student->fine);
+    free_tower(&student->middle);
+    a1_gemm_weights_free(&student->up);
+    free_tower(&student->late);
     free_tower(&student->coarse);
     a1_gemm_weights_free(&student->beats);
     a1_gemm_weights_free(&student->context);

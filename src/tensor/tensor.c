@@ -362,3 +362,11 @@ allin1_status a1_tensor_to_f32(const a1_tensor *tensor, float *out, a1_error *er
                        tensor->name, a1_dtype_string(tensor->dtype));
     }
 }
+
+void a1_tensor_whole_to_f32(const a1_tensor *tensor, float *out)
+{
+    const int8_t *in = tensor->data;
+    const size_t count = a1_tensor_count(tensor);
+    for (size_t i = 0; i < count; i++)
+        out[i] = (float)in[i];
+}

@@ -81,4 +81,7 @@ allin1_status a1_tensor_set_require(const a1_tensor_set *set, const char *name, 
 /* Copies a tensor's elements to float32. float32, float16, bfloat16 and float64 are accepted. */
 allin1_status a1_tensor_to_f32(const a1_tensor *tensor, float *out, a1_error *err);
 
+/* The same of an int8 tensor's whole numbers, which mean something only with a scale. */
+void a1_tensor_whole_to_f32(const a1_tensor *tensor, float *out);
+
 #endif

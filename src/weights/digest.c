@@ -92,7 +92,10 @@ static allin1_status feed_values(EVP_MD_CTX *context, const a1_tensor *tensor, a
                           .rank = 1,
                           .shape = {count - at < piece_count ? count - at : piece_count},
                           .data = (const unsigned char *)tensor->data + at * size};
-        A1_TRY(a1_tensor_to_f32(&part, piece, err));
+        if (tensor->dtype == A1_I8)
+            a1_tensor_whole_to_f32(&part, piece);
+        else
+            A1_TRY(a1_tensor_to_f32(&part, piece, err));
         if (EVP_DigestUpdate(context, piece, part.shape[0] * sizeof *piece) != 1)
             return digest_failed(err);
     }

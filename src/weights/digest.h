@@ -26,7 +26,7 @@ void a1_base64(const unsigned char *bytes, size_t size, char *text);
 /* One digest for the content of a model, whichever file it came from. SHA-256 over "allin1 tensors"
  * and a zero byte; then, for every tensor in the order of the bytes of its name: the name and a
  * zero byte, the rank as 32 bits, each length as 64 bits, the values as float32; all little-endian.
- * Text values do not take part. Fails on a tensor that is not floating point. */
+ * Text values do not take part. Fails on a tensor that is neither floating point nor int8. */
 allin1_status a1_tensor_set_digest(const a1_tensor_set *set, char hex[A1_SHA256_HEX],
                                    a1_error *err);
 

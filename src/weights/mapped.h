@@ -39,8 +39,8 @@
  *
  * Text values that we write: "family" ("harmonix", "htdemucs", "student"), "name" (of the table),
  * "digest" (a1_tensor_set_digest of the tensors), "licence", "heads" (htdemucs: attention heads),
- * "best_threshold_downbeat" (harmonix, student), "packing" (htdemucs, packed: "digest" is then that of
- * what was packed). */
+ * "best_threshold_downbeat" (harmonix, student), "transition_lambda" and "confidence" (student),
+ * "packing" (htdemucs, packed: "digest" is then that of what was packed). */
 #ifndef A1_WEIGHTS_MAPPED_H
 #define A1_WEIGHTS_MAPPED_H
 

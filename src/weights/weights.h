@@ -38,9 +38,8 @@ allin1_status a1_weights_files(const char *model, const char *names[A1_WEIGHTS_M
  * be NULL, `pool` may be NULL, `info` may be NULL.
  *
  * The set holds PyTorch's names; harmonix convolutions in the layout of the published .npz. Text
- * values: "family", "name", "digest", "licence", "best_threshold_downbeat" (harmonix), "heads"
- * (htdemucs). The caller destroys *set. ALLIN1_ERROR_WEIGHTS_MISSING names the places that were
- * searched, ALLIN1_ERROR_WEIGHTS_DAMAGED the file and the command that mends it. */
+ * values: those that mapped.h names. The caller destroys *set. ALLIN1_ERROR_WEIGHTS_MISSING names the
+ * places that were searched, ALLIN1_ERROR_WEIGHTS_DAMAGED the file and the command that mends it. */
 allin1_status a1_weights_load(const char *weights_dir, const char *file_name, a1_pool *pool,
                               a1_tensor_set **set, a1_weights_info *info, a1_error *err);
 

@@ -14,13 +14,13 @@
 #define STUDENT "-m", "models/tiny-student.a1w"
 #define REFINER "--refine-model", "models/tiny-harmonix.a1w", "--demix", "models/tiny-htdemucs.a1w"
 
-/* The same student, with another opinion of itself. */
-static void write_student(const char *name, const char *confidence)
+/* The same student, with another text value. */
+static void write_student(const char *name, const char *key, const char *value)
 {
     a1_error err = {0};
     a1_tensor_set *set;
-    if (test_tiny_student(4, 2, &set, &err) != ALLIN1_OK ||
-        a1_tensor_set_put_text(set, "confidence", confidence, &err) != ALLIN1_OK ||
+    if (test_tiny_student(&(tiny_student_blocks){4, 3, 1, 2}, &set, &err) != ALLIN1_OK ||
+        a1_tensor_set_put_text(set, key, value, &err) != ALLIN1_OK ||
         a1_mapped_write(sandbox_path("%s", name), set, true, NULL, &err) != ALLIN1_OK)
         fail_msg("%s", err.message);
     a1_tensor_set_destroy(&set);
@@ -31,8 +31,8 @@ static int set_up(void **state)
     (void)state;
     small_sandbox();
     make_sound("a.wav", MUSIC, 3);
-    write_student("models/sure.a1w", "constant=4");
-    write_student("models/unsure.a1w", "constant=-4 beat=0.5");
+    write_student("models/sure.a1w", "confidence", "constant=4");
+    write_student("models/unsure.a1w", "confidence", "constant=-4 beat=0.5");
     return 0;
 }
 
@@ -50,6 +50,75 @@ static const char *text_at(const json_t *root, const char *a, const char *b, con
     const json_t *at = json_object_get(json_object_get(root, a), b);
     const char *text = json_string_value(c ? json_object_get(at, c) : at);
     return text ? text : "";
+}
+
+static double lambda_of(const char *name)
+{
+    json_t *root = load(name);
+    const json_t *metrical = json_object_get(json_object_get(root, "provenance"), "metrical");
+    const double lambda = json_number_value(json_object_get(metrical, "transition_lambda"));
+    json_decref(root);
+    return lambda;
+}
+
+/* The weights' own, unless the caller has a wish. */
+static void lambda_of_the_weights(void **state)
+{
+    (void)state;
+    write_student("models/steady.a1w", "transition_lambda", "250.5");
+    static const struct {
+        const char *model, *wish;
+        double lambda;
+    } runs[] = {{"models/steady.a1w", NULL, 250.5},
+                {"models/steady.a1w", "50", 50},
+                {"models/sure.a1w", NULL, 100},
+                {"models/tiny-harmonix.a1w", NULL, 100}};
+    for (size_t i = 0; i < sizeof runs / sizeof *runs; i++) {
+        program_outcome said =
+            runs[i].wish ? RUN("-m", runs[i].model, "--transition-lambda", runs[i].wish, "a.wav")
+            : strstr(runs[i].model, "harmonix") ? RUN("-m", runs[i].model, "--demix", "none", "a.wav")
+                                                : RUN("-m", runs[i].model, "a.wav");
+        program_expect(&said, 0);
+        program_free(&said);
+        assert_true(lambda_of("struct/a.json") == runs[i].lambda);
+    }
+    char endless[800]; /* digits in front of and behind a point that both are infinite */
+    memset(endless, '9', sizeof endless - 1);
+    endless[sizeof endless / 2] = '.';
+    endless[sizeof endless - 1] = '\0';
+    const char *const odd[] = {"-1", "1000001", "", "1e3", endless};
+    for (size_t i = 0; i < sizeof odd / sizeof *odd; i++) {
+        write_student("models/odd.a1w", "transition_lambda", odd[i]);
+        expect_run(RUN("-m", "models/odd.a1w", "a.wav"), 3, "the text value transition_lambda");
+    }
+    /* Of a refined song it is that of the model which had the last word. */
+    a1_error err = {0};
+    a1_tensor_set *set;
+    if (test_tiny_student(&(tiny_student_blocks){4, 3, 1, 2}, &set, &err) != ALLIN1_OK ||
+        a1_tensor_set_put_text(set, "confidence", "constant=-4", &err) != ALLIN1_OK ||
+        a1_tensor_set_put_text(set, "transition_lambda", "250.5", &err) != ALLIN1_OK ||
+        a1_mapped_write(sandbox_path("models/both.a1w"), set, true, NULL, &err) != ALLIN1_OK)
+        fail_msg("%s", err.message);
+    a1_tensor_set_destroy(&set);
+    program_outcome said =
+        RUN("-m", "models/both.a1w", "--refine", "0.5", REFINER, "-o", "refined", "a.wav");
+    program_expect(&said, 0);
+    program_free(&said);
+    assert_true(lambda_of("refined/a.json") == 100);
+}
+
+/* Weights of another shape are the weights' fault, not the song's. */
+static void weights_of_another_shape(void **state)
+{
+    (void)state;
+    a1_error err = {0};
+    a1_tensor_set *set;
+    if (test_tiny_student(&(tiny_student_blocks){2, 0, 1, 1}, &set, &err) != ALLIN1_OK ||
+        a1_mapped_write(sandbox_path("models/odd.a1w"), set, true, NULL, &err) != ALLIN1_OK)
+        fail_msg("%s", err.message);
+    a1_tensor_set_destroy(&set);
+    expect_run(RUN("-m", "models/odd.a1w", "a.wav"), 3,
+               "models/odd.a1w: the student's weights have no middle blocks");
 }
 
 static void alone(void **state)
@@ -116,8 +185,8 @@ static void wrong_for_a_student(void **state)
         expect_no_text(said.err, "decoding");
         program_free(&said);
     }
-    write_student("models/odd.a1w", "constant=1 mood=2");
-    expect_run(RUN("-m", "models/odd.a1w", "a.wav"), 1, "holds \"mood=2\"");
+    write_student("models/odd.a1w", "confidence", "constant=1 mood=2");
+    expect_run(RUN("-m", "models/odd.a1w", "a.wav"), 3, "holds \"mood=2\"");
     assert_false(sandbox_has("struct/a.json"));
 }
 
@@ -258,6 +327,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(alone, set_up, sandbox_clean_up),
+        cmocka_unit_test_setup_teardown(lambda_of_the_weights, set_up, sandbox_clean_up),
+        cmocka_unit_test_setup_teardown(weights_of_another_shape, set_up, sandbox_clean_up),
         cmocka_unit_test_setup_teardown(wrong_for_a_student, set_up, sandbox_clean_up),
         cmocka_unit_test_setup_teardown(cascade, set_up, sandbox_clean_up),
         cmocka_unit_test_setup_teardown(cascade_without_the_rest, set_up, sandbox_clean_up),

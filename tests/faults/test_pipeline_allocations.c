@@ -173,7 +173,7 @@ static void asking_a_student_first(void **state)
     a1_tensor_set *student;
     strcpy(model_path, sandbox_path("models/unsure.a1w"));
     refine = 0.5;
-    if (test_tiny_student(2, 1, &student, &err) != ALLIN1_OK ||
+    if (test_tiny_student(&(tiny_student_blocks){2, 1, 1, 1}, &student, &err) != ALLIN1_OK ||
         a1_tensor_set_put_text(student, "confidence", "constant=-1", &err) != ALLIN1_OK ||
         a1_mapped_write(model_path, student, true, NULL, &err) != ALLIN1_OK)
         fail_msg("%s", err.message);

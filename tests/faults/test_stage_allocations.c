@@ -272,7 +272,10 @@ static void test_student(void **state)
     pupil *p = calloc(1, sizeof *p);
     a1_error err = {0};
     assert_non_null(p);
-    if (test_tiny_student(2, 2, &p->weights, &err) != ALLIN1_OK)
+    a1_tensor_set *plain = NULL;
+    if (test_tiny_student(&(tiny_student_blocks){2, 1, 1, 2}, &plain, &err) != ALLIN1_OK ||
+        a1_tensor_set_create(&p->weights, &err) != ALLIN1_OK ||
+        test_eight_bits(plain, p->weights, NULL, &err) != ALLIN1_OK)
         fail_msg("%s", err.message);
     allocations_fail_each("a student", make_student, p, 1);
     if (a1_student_create(&p->student, p->weights, &cpu, &err) != ALLIN1_OK)
@@ -280,6 +283,7 @@ static void test_student(void **state)
     allocations_fail_each("running the student", run_student, p, 1);
     a1_student_destroy(&p->student);
     a1_tensor_set_destroy(&p->weights);
+    a1_tensor_set_destroy(&plain);
     free(p);
 }
 

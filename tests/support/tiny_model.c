@@ -152,29 +152,96 @@ static allin1_status add_tower(generator *g, const char *name, size_t blocks, a1
     return add_pair(g, full, 1, &width, err);
 }
 
-static allin1_status add_student(generator *g, size_t fine, size_t coarse, a1_error *err)
+static allin1_status add_student(generator *g, const tiny_student_blocks *blocks, a1_error *err)
 {
     const size_t width = TINY_STUDENT_WIDTH;
     A1_TRY(add_pair(g, "front", 4, (const size_t[]){12, 1, 3, 5}, err));
     A1_TRY(add_pair(g, "reduce", 4, (const size_t[]){width, 12 * 27, 1, 4}, err));
-    A1_TRY(add_tower(g, "fine", fine, err));
-    A1_TRY(add_tower(g, "coarse", coarse, err));
+    A1_TRY(add_tower(g, "fine", blocks->fine, err));
+    A1_TRY(add_tower(g, "middle", blocks->middle, err));
+    A1_TRY(add_pair(g, "up", 4, (const size_t[]){width, width, 1, 1}, err));
+    A1_TRY(add_tower(g, "late", blocks->late, err));
+    A1_TRY(add_tower(g, "coarse", blocks->coarse, err));
     A1_TRY(add_pair(g, "beats", 4, (const size_t[]){6, width, 1, 1}, err));
     return add_pair(g, "context", 4, (const size_t[]){11, width, 1, 1}, err);
 }
 
-allin1_status test_tiny_student(size_t fine, size_t coarse, a1_tensor_set **set, a1_error *err)
+allin1_status test_tiny_student(const tiny_student_blocks *blocks, a1_tensor_set **set,
+                                a1_error *err)
 {
     generator g = {.state = 3, .half = 1};
     *set = NULL;
     A1_TRY(a1_tensor_set_create(&g.set, err));
-    allin1_status status = add_student(&g, fine, coarse, err);
+    allin1_status status = add_student(&g, blocks, err);
     if (status == ALLIN1_OK)
         status = finish(&g, "tiny-student", "student", "best_threshold_downbeat", "0.24", err);
     if (status != ALLIN1_OK)
         a1_tensor_set_destroy(&g.set);
     *set = g.set;
     return status;
+}
+
+static void free_block(void *block, size_t size)
+{
+    (void)size;
+    a1_aligned_free(block);
+}
+
+/* Memory that the set frees; NULL when there is none. */
+static void *owned(a1_tensor_set *set, size_t size, a1_error *err)
+{
+    void *block = a1_aligned_alloc(size);
+    if (block && a1_tensor_set_own(set, block, size, free_block, err) == ALLIN1_OK)
+        return block;
+    a1_aligned_free(block);
+    return NULL;
+}
+
+static allin1_status add_eight_bits(const a1_tensor *from, a1_tensor_set *integers,
+                                    a1_tensor_set *floats, a1_error *err)
+{
+    const size_t count = a1_tensor_count(from), rows = from->shape[0];
+    const float *values = from->data;
+    int8_t *rounded = owned(integers, count, err);
+    float *scales = owned(integers, rows * sizeof *scales, err);
+    float *meant = owned(floats ? floats : integers, count * sizeof *meant, err);
+    if (!rounded || !scales || !meant)
+        return a1_fail_memory(err, "8-bit weights");
+    for (size_t row = 0; row < rows; row++)
+        scales[row] = 0.01f * (float)(row + 1);
+    for (size_t k = 0; k < count; k++) {
+        const float scale = scales[k / (count / rows)];
+        rounded[k] = (int8_t)fmaxf(-127, fminf(127, roundf(values[k] / scale)));
+        meant[k] = (float)rounded[k] * scale;
+    }
+    char name[80];
+    snprintf(name, sizeof name, "%s.scale", from->name);
+    const a1_tensor scale = {
+        .name = name, .dtype = A1_F32, .rank = 1, .shape = {rows}, .data = scales};
+    a1_tensor tensor = *from;
+    tensor.dtype = A1_I8;
+    tensor.data = rounded;
+    A1_TRY(a1_tensor_set_add(integers, &tensor, err));
+    A1_TRY(a1_tensor_set_add(integers, &scale, err));
+    tensor.dtype = A1_F32;
+    tensor.data = meant;
+    return floats ? a1_tensor_set_add(floats, &tensor, err) : ALLIN1_OK;
+}
+
+allin1_status test_eight_bits(const a1_tensor_set *from, a1_tensor_set *integers,
+                              a1_tensor_set *floats, a1_error *err)
+{
+    for (size_t i = 0; i < a1_tensor_set_count(from); i++) {
+        const a1_tensor *tensor = a1_tensor_set_at(from, i);
+        if (tensor->rank > 1) {
+            A1_TRY(add_eight_bits(tensor, integers, floats, err));
+            continue;
+        }
+        A1_TRY(a1_tensor_set_add(integers, tensor, err));
+        if (floats)
+            A1_TRY(a1_tensor_set_add(floats, tensor, err));
+    }
+    return ALLIN1_OK;
 }
 
 static allin1_status write_model(const char *folder, const char *name, a1_tensor_set *set,
@@ -192,7 +259,7 @@ allin1_status test_write_tiny_models(const char *folder, a1_error *err)
     allin1_status status = ALLIN1_OK;
     A1_CHECK(test_tiny_htdemucs(&demixer, err));
     A1_CHECK(test_tiny_harmonix(&network, err));
-    A1_CHECK(test_tiny_student(4, 2, &student, err));
+    A1_CHECK(test_tiny_student(&(tiny_student_blocks){4, 3, 1, 2}, &student, err));
     A1_CHECK(write_model(folder, "tiny-htdemucs", demixer, err));
     A1_CHECK(write_model(folder, "tiny-harmonix", network, err));
     A1_CHECK(write_model(folder, "tiny-student", student, err));

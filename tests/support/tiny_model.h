@@ -15,13 +15,23 @@ allin1_status test_tiny_htdemucs(a1_tensor_set **set, a1_error *err);
  * "family" = "harmonix", "best_threshold_downbeat" = "0.24", "name" = "tiny-harmonix". */
 allin1_status test_tiny_harmonix(a1_tensor_set **set, a1_error *err);
 
-/* A student 32 wide, with that many blocks at the fine and at the coarse rate; every value is exact in
- * float16. Text values "family" = "student", "best_threshold_downbeat" = "0.24", "name" =
- * "tiny-student". */
-allin1_status test_tiny_student(size_t fine, size_t coarse, a1_tensor_set **set, a1_error *err);
+/* How many blocks each tower of a student has. */
+typedef struct tiny_student_blocks {
+    size_t fine, middle, late, coarse;
+} tiny_student_blocks;
+
+/* A student 32 wide; every value is exact in float16. Text values "family" = "student",
+ * "best_threshold_downbeat" = "0.24", "name" = "tiny-student". */
+allin1_status test_tiny_student(const tiny_student_blocks *blocks, a1_tensor_set **set,
+                                a1_error *err);
+/* Every tensor of more than one axis in 8 bits with a scale a row into the empty set `integers`, and
+ * what they mean, in float32, into `floats`, which may be NULL; all else as it is. `from` must outlive
+ * both. */
+allin1_status test_eight_bits(const a1_tensor_set *from, a1_tensor_set *integers,
+                              a1_tensor_set *floats, a1_error *err);
 #define TINY_STUDENT_WIDTH 32
 
-/* Writes tiny-htdemucs.a1w, tiny-harmonix.a1w and tiny-student.a1w (4 and 2 blocks) into the folder,
+/* Writes tiny-htdemucs.a1w, tiny-harmonix.a1w and tiny-student.a1w (4, 3, 1 and 2 blocks) into the folder,
  * which must exist. */
 allin1_status test_write_tiny_models(const char *folder, a1_error *err);
 

@@ -63,6 +63,7 @@ static void ranges(void **state)
     settings.tempo_hint = 0;
     beats = resolve(&settings);
     assert_true(beats.min_bpm == 55 && beats.max_bpm == 150);
+    assert_true(isnan(settings.transition_lambda) && beats.transition_lambda == 100);
     settings.min_bpm = 10;
     settings.max_bpm = 600;
     settings.transition_lambda = 0;

@@ -19,7 +19,7 @@ static int set_up(void **state)
     a1_error err = {0};
     a1_tensor_set *set = NULL;
     sandbox_make();
-    if (test_tiny_student(2, 1, &set, &err) != ALLIN1_OK ||
+    if (test_tiny_student(&(tiny_student_blocks){2, 1, 1, 1}, &set, &err) != ALLIN1_OK ||
         a1_mapped_write(sandbox_path("s.a1w"), set, true, NULL, &err) != ALLIN1_OK)
         fail_msg("%s", err.message);
     a1_tensor_set_destroy(&set);

@@ -203,7 +203,8 @@ static void test_digests(void **state)
 static void test_tensor_digest(void **state)
 {
     (void)state;
-    static const float values[6] = {1, 2, 3, 4, 5, -0.0f};
+    static const float values[6] = {-1, 2, 3, 4, 5, -0.0f};
+    static const int8_t whole = -1;
     uint16_t halves[6];
     for (size_t i = 0; i < 6; i++)
         halves[i] = a1_f32_to_half(values[i]);
@@ -222,7 +223,7 @@ static void test_tensor_digest(void **state)
     char expected[A1_SHA256_HEX], is[A1_SHA256_HEX];
     assert_int_equal(a1_sha256_hex(bytes.data, bytes.size, expected, NULL), ALLIN1_OK);
     test_bytes_free(&bytes);
-    for (int how = 0; how < 5; how++) {
+    for (int how = 0; how < 6; how++) {
         a1_tensor_set *set = NULL;
         a1_tensor first = how == 1 ? a : b, second = how == 1 ? b : a;
         assert_int_equal(a1_tensor_set_create(&set, NULL), ALLIN1_OK);
@@ -230,16 +231,20 @@ static void test_tensor_digest(void **state)
             first.dtype = A1_F16;
             first.data = halves;
         }
-        if (how == 3)
+        if (how == 3) {
+            second.dtype = A1_I8;
+            second.data = &whole;
+        }
+        if (how == 4)
             first.name = "c";
-        if (how == 4) {
+        if (how == 5) {
             first.shape[0] = 3;
             first.shape[1] = 2;
         }
         assert_int_equal(a1_tensor_set_add(set, &first, NULL), ALLIN1_OK);
         assert_int_equal(a1_tensor_set_add(set, &second, NULL), ALLIN1_OK);
         assert_int_equal(a1_tensor_set_digest(set, is, NULL), ALLIN1_OK);
-        if (how < 3)
+        if (how < 4)
             assert_string_equal(is, expected);
         else
             assert_string_not_equal(is, expected);

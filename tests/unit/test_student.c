@@ -10,18 +10,25 @@
 #include "support/tiny_model.h"
 
 #define WIDTH TINY_STUDENT_WIDTH
-#define FINE 4
-#define COARSE 2
+#define MIDDLE_CYCLE 8
 #define FRONT 12
 #define PLACES 27
 #define BANDS A1_STUDENT_BANDS
-#define MOST 1000
+#define MOST 1100   /* the middle's widest dilation meets itself */
+#define LONG 3200   /* more than one task of coarse steps */
 
-static a1_tensor_set *make_weights(size_t fine, size_t coarse)
+/* More middle blocks than dilations there, and more fine ones than those; the norms that the middle
+ * reads and writes lie in the first or the second buffer as blocks are even or odd; the late blocks
+ * reach further than the fine ones, or less far. */
+static const tiny_student_blocks blocks = {.fine = 10, .middle = 10, .late = 3, .coarse = 2};
+static const tiny_student_blocks others[] = {
+    {.fine = 3, .middle = 9, .late = 2, .coarse = 1}, {.fine = 2, .middle = 1, .late = 4, .coarse = 1}};
+
+static a1_tensor_set *make_weights(const tiny_student_blocks *made)
 {
     a1_tensor_set *set;
     a1_error err = {0};
-    if (test_tiny_student(fine, coarse, &set, &err) != ALLIN1_OK)
+    if (test_tiny_student(made, &set, &err) != ALLIN1_OK)
         fail_msg("%s", err.message);
     return set;
 }
@@ -87,14 +94,14 @@ static double *plain_norm(const a1_tensor_set *set, const char *name, const doub
 
 /* Changes x, and returns its norm. */
 static double *plain_tower(const a1_tensor_set *set, const char *name, double *x, size_t rows,
-                           size_t blocks)
+                           size_t count, size_t cycle)
 {
     char full[64];
-    for (size_t i = 0; i < blocks; i++) {
+    for (size_t i = 0; i < count; i++) {
         snprintf(full, sizeof full, "%s.%zu.norm", name, i);
         double *normed = plain_norm(set, full, x, rows);
         snprintf(full, sizeof full, "%s.%zu.conv", name, i);
-        double *hidden = plain_conv(set, full, normed, rows, WIDTH, WIDTH, 3, 1, 1L << i, 1);
+        double *hidden = plain_conv(set, full, normed, rows, WIDTH, WIDTH, 3, 1, 1L << i % cycle, 1);
         plain_rectify(hidden, rows * WIDTH);
         snprintf(full, sizeof full, "%s.%zu.mix", name, i);
         double *mixed = plain_conv(set, full, hidden, rows, WIDTH, WIDTH, 1, 0, 1, 1);
@@ -132,22 +139,37 @@ static double *plain_front(const a1_tensor_set *set, const float *bands, size_t 
     return out;
 }
 
+/* Means of every `steps` rows. */
+static double *plain_means(const double *x, size_t rows, size_t steps)
+{
+    double *means = calloc(rows / steps * WIDTH, sizeof *means);
+    assert_non_null(means);
+    for (size_t t = 0; t < rows; t++)
+        for (size_t c = 0; c < WIDTH; c++)
+            means[t / steps * WIDTH + c] += x[t * WIDTH + c] / (double)steps;
+    return means;
+}
+
 /* beat, downbeat, section, then the ten labels: [13][frames]. */
-static double *plain_student(const a1_tensor_set *set, const float *bands, size_t frames)
+static double *plain_student(const a1_tensor_set *set, const tiny_student_blocks *made,
+                             const float *bands, size_t frames)
 {
     const size_t coarse = (frames + 31) / 32, fine = coarse * 16, padded = coarse * 32;
     double *front = plain_front(set, bands, frames, padded);
     double *x = plain_conv(set, "reduce", front, padded, FRONT * PLACES, WIDTH, 4, 1, 1, 2);
     plain_rectify(x, fine * WIDTH);
-    double *normed = plain_tower(set, "fine", x, fine, FINE);
-    double *pooled = calloc(coarse * WIDTH, sizeof *pooled);
-    double *out = malloc(13 * frames * sizeof *out);
-    assert_non_null(pooled);
-    assert_non_null(out);
+    double *first = plain_tower(set, "fine", x, fine, made->fine, 16);
+    double *often = plain_means(first, fine, 4);
+    double *found = plain_tower(set, "middle", often, fine / 4, made->middle, MIDDLE_CYCLE);
+    double *up = plain_conv(set, "up", found, fine / 4, WIDTH, WIDTH, 1, 0, 1, 1);
     for (size_t t = 0; t < fine; t++)
         for (size_t c = 0; c < WIDTH; c++)
-            pooled[t / 16 * WIDTH + c] += normed[t * WIDTH + c] / 16;
-    double *wide = plain_tower(set, "coarse", pooled, coarse, COARSE);
+            x[t * WIDTH + c] += up[t / 4 * WIDTH + c];
+    double *normed = plain_tower(set, "late", x, fine, made->late, 16);
+    double *pooled = plain_means(normed, fine, 16);
+    double *out = malloc(13 * frames * sizeof *out);
+    assert_non_null(out);
+    double *wide = plain_tower(set, "coarse", pooled, coarse, made->coarse, 16);
     double *heads = plain_conv(set, "beats", normed, fine, WIDTH, 6, 1, 0, 1, 1);
     double *context = plain_conv(set, "context", wide, coarse, WIDTH, 11, 1, 0, 1, 1);
     for (size_t t = 0; t < frames; t++) {
@@ -159,6 +181,10 @@ static double *plain_student(const a1_tensor_set *set, const float *bands, size_
     }
     free(front);
     free(x);
+    free(first);
+    free(often);
+    free(found);
+    free(up);
     free(normed);
     free(pooled);
     free(wide);
@@ -188,11 +214,40 @@ static float *run(const a1_student *student, a1_pool *pool, const float *bands, 
     return out;
 }
 
+static void expect_plain(const a1_student *student, const a1_tensor_set *set,
+                         const tiny_student_blocks *made, const float *bands, size_t frames)
+{
+    float *actual = run(student, NULL, bands, frames);
+    double *expected = plain_student(set, made, bands, frames);
+    /* Logits near 1 after some 55 products of up to 1,344 terms, each good to 1e-6. */
+    test_close("logits", actual, expected, 13 * frames, 1e-4);
+    free(actual);
+    free(expected);
+}
+
+/* Whatever the depths, which are read off the names. */
+static void every_depth(void **state)
+{
+    (void)state;
+    float *bands = make_bands(LONG);
+    a1_cpu cpu;
+    assert_int_equal(a1_cpu_select(&cpu, ALLIN1_CPU_AUTO, NULL), ALLIN1_OK);
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        a1_tensor_set *set = make_weights(&others[i]);
+        a1_student *student;
+        assert_int_equal(a1_student_create(&student, set, &cpu, NULL), ALLIN1_OK);
+        expect_plain(student, set, &others[i], bands, i == 0 ? LONG : MOST);
+        a1_student_destroy(&student);
+        a1_tensor_set_destroy(&set);
+    }
+    free(bands);
+}
+
 static void every_length_at_every_level(void **state)
 {
     (void)state;
     static const size_t lengths[] = {1, 2, 31, 32, 33, 191, 192, 193, MOST};
-    a1_tensor_set *set = make_weights(FINE, COARSE);
+    a1_tensor_set *set = make_weights(&blocks);
     float *bands = make_bands(MOST);
     for (allin1_cpu_level level = ALLIN1_CPU_SCALAR; level <= ALLIN1_CPU_AVX512; level++) {
         a1_cpu cpu;
@@ -200,14 +255,8 @@ static void every_length_at_every_level(void **state)
         if (a1_cpu_select(&cpu, level, NULL) != ALLIN1_OK)
             continue;
         assert_int_equal(a1_student_create(&student, set, &cpu, NULL), ALLIN1_OK);
-        for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++) {
-            float *actual = run(student, NULL, bands, lengths[i]);
-            double *expected = plain_student(set, bands, lengths[i]);
-            /* Logits near 1 after some 15 products of up to 1,344 terms, each good to 1e-6. */
-            test_close("logits", actual, expected, 13 * lengths[i], 1e-4);
-            free(actual);
-            free(expected);
-        }
+        for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++)
+            expect_plain(student, set, &blocks, bands, lengths[i]);
         a1_student_destroy(&student);
     }
     free(bands);
@@ -217,7 +266,7 @@ static void every_length_at_every_level(void **state)
 static void any_pool_gives_the_same_bits(void **state)
 {
     (void)state;
-    a1_tensor_set *set = make_weights(FINE, COARSE);
+    a1_tensor_set *set = make_weights(&blocks);
     float *bands = make_bands(MOST);
     a1_cpu cpu;
     a1_student *student;
@@ -238,6 +287,53 @@ static void any_pool_gives_the_same_bits(void **state)
     a1_tensor_set_destroy(&set);
 }
 
+static void eight_bits_mean_their_scaled_values(void **state)
+{
+    (void)state;
+    a1_tensor_set *set = make_weights(&blocks), *sets[2];
+    float *bands = make_bands(MOST), *out[2];
+    a1_cpu cpu;
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(a1_tensor_set_create(&sets[i], NULL), ALLIN1_OK);
+    assert_int_equal(test_eight_bits(set, sets[0], sets[1], NULL), ALLIN1_OK);
+    assert_int_equal(a1_cpu_select(&cpu, ALLIN1_CPU_AUTO, NULL), ALLIN1_OK);
+    for (int i = 0; i < 2; i++) {
+        a1_student *student;
+        assert_int_equal(a1_student_create(&student, sets[i], &cpu, NULL), ALLIN1_OK);
+        out[i] = run(student, NULL, bands, MOST);
+        a1_student_destroy(&student);
+    }
+    assert_memory_equal(out[0], out[1], 13 * MOST * sizeof **out);
+    for (int i = 0; i < 2; i++) {
+        free(out[i]);
+        a1_tensor_set_destroy(&sets[i]);
+    }
+    free(bands);
+    a1_tensor_set_destroy(&set);
+}
+
+/* A matrix of 8-bit integers without its scales. */
+static void eight_bits_need_scales(void **state)
+{
+    (void)state;
+    a1_tensor_set *set = make_weights(&blocks), *bare;
+    a1_cpu cpu;
+    a1_student *student;
+    a1_error err = {0};
+    assert_int_equal(a1_tensor_set_create(&bare, NULL), ALLIN1_OK);
+    for (size_t i = 0; i < a1_tensor_set_count(set); i++) {
+        a1_tensor tensor = *a1_tensor_set_at(set, i);
+        if (strcmp(tensor.name, "up.weight") == 0)
+            tensor.dtype = A1_I8;
+        assert_int_equal(a1_tensor_set_add(bare, &tensor, NULL), ALLIN1_OK);
+    }
+    assert_int_equal(a1_cpu_select(&cpu, ALLIN1_CPU_AUTO, NULL), ALLIN1_OK);
+    assert_int_equal(a1_student_create(&student, bare, &cpu, &err), ALLIN1_ERROR_FORMAT);
+    assert_non_null(strstr(err.message, "up.weight.scale"));
+    a1_tensor_set_destroy(&bare);
+    a1_tensor_set_destroy(&set);
+}
+
 static void weights_that_are_none(void **state)
 {
     (void)state;
@@ -252,17 +348,22 @@ static void weights_that_are_none(void **state)
     assert_null(student);
     a1_tensor_set_destroy(&set);
 
-    set = make_weights(0, COARSE);
+    set = make_weights(&(tiny_student_blocks){0, 1, 1, 1});
     assert_int_equal(a1_student_create(&student, set, &cpu, &err), ALLIN1_ERROR_FORMAT);
     assert_non_null(strstr(err.message, "fine blocks"));
     a1_tensor_set_destroy(&set);
 
-    set = make_weights(FINE, 17);
+    set = make_weights(&(tiny_student_blocks){1, 1, 0, 1});
+    assert_int_equal(a1_student_create(&student, set, &cpu, &err), ALLIN1_ERROR_FORMAT);
+    assert_non_null(strstr(err.message, "late blocks"));
+    a1_tensor_set_destroy(&set);
+
+    set = make_weights(&(tiny_student_blocks){1, 1, 1, 17});
     assert_int_equal(a1_student_create(&student, set, &cpu, &err), ALLIN1_ERROR_FORMAT);
     assert_non_null(strstr(err.message, "more than 16 coarse blocks"));
     a1_tensor_set_destroy(&set);
 
-    set = make_weights(FINE, COARSE);
+    set = make_weights(&blocks);
     assert_int_equal(a1_student_create(&student, set, &cpu, &err), ALLIN1_OK);
     const a1_student_output output = {0};
     assert_int_equal(a1_student_run(student, NULL, NULL, 0, &output, &err), ALLIN1_ERROR_ARGUMENT);
@@ -276,7 +377,10 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_length_at_every_level),
+        cmocka_unit_test(every_depth),
         cmocka_unit_test(any_pool_gives_the_same_bits),
+        cmocka_unit_test(eight_bits_mean_their_scaled_values),
+        cmocka_unit_test(eight_bits_need_scales),
         cmocka_unit_test(weights_that_are_none),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

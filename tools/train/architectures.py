@@ -47,15 +47,16 @@ class Attention(nn.Module):
 
 
 def attention(width):
-    student = models.Student(width)
+    student = models.Student(width, middle=[], late=[])
     student.fine = nn.ModuleList(Attention(width, d) for d in models.FINE)
     return student
 
 
 CHOICES = {
-    "convolutions-64": lambda: models.Student(64),
-    "convolutions-96": lambda: models.Student(96),
-    "convolutions-112": lambda: models.Student(112),
+    "convolutions-64": lambda: models.Student(64, middle=[], late=[]),
+    "convolutions-96": lambda: models.Student(96, middle=[], late=[]),
+    "convolutions-112": lambda: models.Student(112, middle=[], late=[]),
+    "middle-96": lambda: models.Student(96),
     "attention-64": lambda: attention(64),
     "attention-96": lambda: attention(96),
 }

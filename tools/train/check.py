@@ -1,13 +1,12 @@
-"""The program against PyTorch: the same weights, rounded to float16 as export.py does, on the same audio.
+"""The program against PyTorch: the same weights, rounded as export.py does, on the same audio.
 
   check.py --build build RUN.pt|FILE.a1w [AUDIO ...]
 
 Besides the AUDIO given, half a minute of noise. Prints the largest absolute difference of each activation (a
 probability) and fails above 2e-5: logits differ by up to some 1e-5 (products of up to 1,344 terms in float32, summed
-in another order, through some 18 layers), and a probability moves by at most a quarter of its logit."""
+in another order, through 36 blocks), and a probability moves by at most a quarter of its logit."""
 import argparse
 import pathlib
-import re
 import subprocess
 import sys
 import tempfile
@@ -15,7 +14,7 @@ import tempfile
 import numpy as np
 import torch
 
-from export import read_mapped, trained
+from export import meant, read_mapped, trained
 from model import Student
 from sound import write_sound
 
@@ -23,12 +22,10 @@ TOLERANCE = 2e-5
 
 
 def student_of(path):
-    """The run's or file's weights in a model of their shape."""
+    """The run's or file's weights in a model of their width."""
     tensors = read_mapped(path.read_bytes())[0] if path.suffix == ".a1w" else trained(path)
-    state = {name: torch.from_numpy(values.astype(np.float32)) for name, values in tensors}
-    depth = {tower: 1 + max(int(m[1]) for m in map(re.compile(tower + r"\.(\d+)\.").match, state) if m)
-             for tower in ("fine", "coarse")}
-    model = Student(len(state["reduce.bias"]), *([1 << i for i in range(depth[t])] for t in ("fine", "coarse")))
+    state = {name: torch.from_numpy(values) for name, values in meant(tensors).items()}
+    model = Student(len(state["reduce.bias"]))
     model.load_state_dict(state)
     return model.eval()
 

@@ -9,6 +9,7 @@ NAMES = ["start", "end", "intro", "outro", "break", "bridge", "inst", "solo", "v
 STEP = 32               # frames of one function target
 BEAT_SIGMA = 1.5        # frames: the teacher's peaks are as wide
 BOUNDARY_SIGMA = 12.0   # frames: a listener does not place a boundary better
+SLOWEST, FASTEST = 60, 190  # beats a minute that a song may be stretched to
 
 
 def bells(times, frames, sigma):
@@ -34,7 +35,8 @@ class Song:
         if segments and isinstance(segments[0], dict):
             segments = [[s["start"], s["end"], s["label"]] for s in segments]
         self.segments = [(a * 100, b * 100, NAMES.index(label)) for a, b, label in segments]
-        self.teacher = None
+        self.teacher = self.shares = None
+        self.tempo = 6000 / np.median(np.diff(self.beats)) if len(self.beats) > 8 else 0.0
         self.sure = 1.0
         # Of composed music neither form nor, sometimes, the downbeats are known.
         self.downbeats_known = truth.get("downbeats_known", True)
@@ -47,18 +49,23 @@ class Song:
             confidence = float(self.teacher["beat"][at].astype(np.float32).mean()) if len(at) > 8 else 0.0
             self.sure = float(np.clip((confidence - 0.15) / 0.25, 0.05, 1.0))
             self.confidence = confidence
+            shares = teacher.with_suffix(".shares.npy")
+            self.shares = shares if shares.exists() else None
             if weak:
                 # The teacher without its separator: its beats are as good where it is confident; its form agrees
                 # with the whole teacher's in three boundaries of four and in two thirds of the labels.
                 self.sure = float(confidence >= 0.4)
 
-    def crop(self, start, length, stretch):
+    def crop(self, start, length, stretch, gains=(1, 1)):
         """Spectrogram [length][81] and targets of `length` frames from `start`, played `stretch` times as
-        fast (tempo only); zeros past the song's end."""
+        fast (tempo only), the drums and the voice so many times as loud; zeros past the song's end."""
         source = np.load(self.spec, mmap_mode="r")
         frames = len(source)
         need = int(np.ceil(length * stretch)) + 2
         x = np.asarray(source[start:start + need], np.float32)
+        if gains != (1, 1):
+            shares = np.load(self.shares, mmap_mode="r")[:, start:start + len(x)]
+            x[:shares.shape[1]] = remix(x[:shares.shape[1]], shares, gains)
         places = np.arange(length) * stretch
         inside = places <= len(x) - 1
         low = np.minimum(places.astype(int), len(x) - 1)
@@ -85,6 +92,22 @@ class Song:
             means = soft["label"][:, :length // STEP * STEP].reshape(LABELS, -1, STEP).mean(axis=2).T
             function = 0.5 * function + 0.5 * means
         return x, beat, downbeat, section, function
+
+
+def remix(x, shares, gains):
+    """The mix with its drums and its voice so many times as loud, as the stems' shares of its power tell."""
+    drums, voice = shares.astype(np.float32) / 255
+    power = np.maximum(1 + drums * (gains[0] ** 2 - 1) + voice * (gains[1] ** 2 - 1), 0)
+    return np.log10(1 + np.expm1(x * np.float32(np.log(10))) * np.sqrt(power))
+
+
+def new_mix(rng):
+    """Gains of drums and voice: of three mixes one keeps its drums, one has others, one has none or some far away;
+    of five two have another voice."""
+    draw = rng.random()
+    drums = 1 if draw < 1 / 3 else 10 ** (rng.uniform(-9, 6) / 20) if draw < 2 / 3 else rng.choice([0, 0.03, 0.15])
+    voice = 1 if rng.random() < 0.6 else 10 ** (rng.uniform(-20, 6) / 20)
+    return float(drums), float(voice)
 
 
 def augment(rng, x):
@@ -184,9 +207,13 @@ def batch(rng, songs, size, length):
             continue
         song = pools[kind][rng.integers(len(pools[kind]))]
         stretch = float(np.exp(rng.uniform(-0.25, 0.25))) if rng.random() < 0.6 else 1.0
+        # Far from where people tap, another level of the metre would be called the beat.
+        if song.tempo and not SLOWEST <= song.tempo * stretch <= FASTEST:
+            stretch = 1.0
         frames = len(np.load(song.spec, mmap_mode="r"))
         start = int(rng.integers(0, max(1, frames - int(length * stretch * 0.8))))
-        x, beat, downbeat, section, function = song.crop(start, length, stretch)
+        gains = new_mix(rng) if song.shares else (1, 1)
+        x, beat, downbeat, section, function = song.crop(start, length, stretch, gains)
         xs.append(augment(rng, x) if rng.random() < 0.85 else x)
         targets.append(np.stack([beat, downbeat, section]))
         functions.append(function)

@@ -1,5 +1,5 @@
-"""A trained student to the program's weight file (.a1w, docs/FORMATS.md), its values rounded to float16. The run may
-also be such a file, which gets other constants."""
+"""A trained student to the program's weight file (.a1w, docs/FORMATS.md): matrices in 8 bits with a scale for each
+output, all else in float16. The run may also be such a file, which gets other constants."""
 import argparse
 import hashlib
 import pathlib
@@ -7,7 +7,8 @@ import struct
 
 import numpy as np
 
-ALIGNMENT, CHUNK, FLOAT16 = 64, 4 << 20, 1
+ALIGNMENT, CHUNK = 64, 4 << 20
+KINDS = {"<f2": 1, "|i1": 4}  # by numpy's names
 
 
 def digest_of(tensors):
@@ -36,7 +37,7 @@ def mapped(tensors, texts):
         at = aligned(at + size)
     total = places[-1] + sizes[-1]
     for (name, values), place in zip(tensors, places):
-        entries += struct.pack("<IIII QQ", len(name), FLOAT16, values.ndim, 0, place, values.nbytes)
+        entries += struct.pack("<IIII QQ", len(name), KINDS[values.dtype.str], values.ndim, 0, place, values.nbytes)
         entries += struct.pack(f"<{values.ndim}Q", *values.shape) + name.encode() + b"\0"
     out = bytearray(total)
     out[:8] = b"\x89A1W\r\n\x1a\n"
@@ -62,20 +63,41 @@ def read_mapped(data):
         name, kind, rank, _, place, size = struct.unpack_from("<IIIIQQ", data, at)
         shape = struct.unpack_from(f"<{rank}Q", data, at + 32)
         at += 32 + 8 * rank
-        if kind != FLOAT16:
-            raise SystemExit("holds more than float16")
-        values = np.frombuffer(data, "<f2", size // 2, place).reshape(shape)
+        [dtype] = [np.dtype(d) for d, number in KINDS.items() if number == kind] or [None]
+        if dtype is None:
+            raise SystemExit("holds more than float16 and int8")
+        values = np.frombuffer(data, dtype, size // dtype.itemsize, place).reshape(shape)
         tensors.append((data[at:at + name].decode(), values))
         at += name + 1
     return tensors, texts
+
+
+def meant(tensors):
+    """{name: float32}: the values that the file's tensors mean."""
+    values = {name: value.astype(np.float32) for name, value in tensors}
+    for name in [name for name in values if name.endswith(".scale")]:
+        scale = values.pop(name)
+        matrix = name[:-len(".scale")]
+        values[matrix] = values[matrix] * scale.reshape([-1] + [1] * (values[matrix].ndim - 1))
+    return values
+
+
+def rounded(name, value):
+    """The file's tensors for one of the network's."""
+    if value.ndim == 1:
+        return [(name, value.astype("<f2"))]
+    rows = value.reshape(len(value), -1)
+    scale = np.maximum(np.abs(rows).max(axis=1) / 127, 1e-6).astype("<f2")
+    whole = np.clip(np.round(rows / scale.astype(np.float32)[:, None]), -127, 127).astype("|i1")
+    return [(name, whole.reshape(value.shape)), (name + ".scale", scale)]
 
 
 def trained(path):
     """The averaged weights of a run, in the order of the file."""
     import torch
     state = torch.load(path, map_location="cpu")["average"]
-    return sorted(((name, value.detach().numpy().astype("<f2")) for name, value in state.items()),
-                  key=lambda item: item[0].encode())
+    tensors = [tensor for name, value in state.items() for tensor in rounded(name, value.detach().numpy())]
+    return sorted(tensors, key=lambda item: item[0].encode())
 
 
 def main():
@@ -83,15 +105,17 @@ def main():
     parser.add_argument("run", type=pathlib.Path, help="RUN/best.pt, RUN/last.pt, or an .a1w file")
     parser.add_argument("out", type=pathlib.Path, help="student.a1w")
     parser.add_argument("--threshold", help="of the downbeat activation (default: 0.24, or the file's)")
+    parser.add_argument("--transition-lambda", help="of the beat decoder (default: the file's, or the program's)")
     parser.add_argument("--confidence", type=pathlib.Path, help="the file of constants that calibrate.py wrote")
     options = parser.parse_args()
     tensors, kept = read_mapped(options.run.read_bytes()) if options.run.suffix == ".a1w" else (trained(options.run), {})
     if not all(np.isfinite(values).all() for _, values in tensors):
-        raise SystemExit("the weights are not finite in float16")
+        raise SystemExit("the weights are not finite")
     texts = {"best_threshold_downbeat": options.threshold or kept.get("best_threshold_downbeat", "0.24"),
              "confidence": options.confidence.read_text().strip() if options.confidence else kept.get("confidence"),
              "digest": digest_of(tensors), "family": "student",
-             "licence": "MIT, trained by the allin1 project (docs/TRAINING.md)", "name": "student"}
+             "licence": "MIT, trained by the allin1 project (docs/TRAINING.md)", "name": "student",
+             "transition_lambda": options.transition_lambda or kept.get("transition_lambda")}
     data = mapped(tensors, [(k.encode(), v.encode()) for k, v in texts.items() if v])
     work = options.out.with_suffix(".tmp")
     work.write_bytes(data)

@@ -1,8 +1,9 @@
 """The teacher's word on the listed songs: soft activations at every frame from the full pipeline.
 
-Writes DATA/teacher/ID.npz: beat, downbeat, segment [frames], label [10][frames], float16. A song that is
-labelled is skipped. With --weak the teacher works without its separator
-(--demix none), ten times as fast, on the training songs that have no label yet, into DATA/weak."""
+Writes DATA/teacher/ID.npz: beat, downbeat, segment [frames], label [10][frames], float16, and
+DATA/teacher/ID.shares.npy: the drums' and the voice's shares of the mix's power. A song that is labelled is skipped.
+With --weak the teacher works without its separator (--demix none), ten times as fast, on the training songs that have
+no label yet, into DATA/weak."""
 import argparse
 import csv
 import os
@@ -15,13 +16,21 @@ import time
 import numpy as np
 
 
+def shares(folder):
+    """How much of the stems' power in each frame and band is the drums', and the voice's: [2][frames][81], in 255ths."""
+    [path] = folder.rglob("*.npy")
+    power = np.square(np.expm1(np.load(path) * np.float32(np.log(10))))  # bass, drums, other, vocals
+    return np.round(255 * power[[1, 3]] / np.maximum(power.sum(axis=0), 1e-12)).astype(np.uint8)
+
+
 def label(options, row, target):
     work = target.parent / f".{row['id']}.{os.getpid()}"
     work.mkdir(parents=True, exist_ok=True)
+    kept = () if options.weak else ("-k", "--demix-dir", work / "demix", "--spec-dir", work / "spec")
     try:
         song = work / ("song" + pathlib.Path(row["path"]).suffix)
         song.symlink_to((options.music / row["path"]).resolve())
-        run = subprocess.run([options.program, "-q", "-a", "-m", "harmonix-all", "-o", work / "out",
+        run = subprocess.run([options.program, "-q", "-a", "-m", "harmonix-all", "-o", work / "out", *kept,
                               "--threads", str(options.threads),
                               *(("--demix", "none") if options.weak else ("--precision", options.precision)), song],
                              capture_output=True, text=True)
@@ -32,6 +41,9 @@ def label(options, row, target):
         with np.load(arrays) as values:
             half = {name: values[name].astype(np.float16) for name in ("beat", "downbeat", "segment", "label")}
         np.savez(work / "done.npz", **half)
+        if not options.weak:
+            np.save(work / "shares.npy", shares(work / "spec"))
+            (work / "shares.npy").rename(target.with_suffix(".shares.npy"))
         [result] = (work / "out").rglob("*.json")
         result.rename(target.with_suffix(".json"))
         (work / "done.npz").rename(target)

@@ -9,8 +9,10 @@ FRONT = 12            # channels of the first layer, over 27 places along the ba
 PLACES = 27
 WIDTH = 96
 FINE = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512]  # dilations at 50 steps a second
+MIDDLE = 2 * [1, 2, 4, 8, 16, 32, 64, 128]      # at 12.5: which of the pulses is the beat, and which the bar's first
+LATE = [1, 2, 4, 8]                             # at 50 again, with what the middle found
 COARSE = [1, 2, 4, 8, 16, 32]                   # and at 3.125
-POOL = 16
+MIDDLE_POOL, POOL = 4, 16                       # steps
 DROPOUT = 0.08        # of whole channels, in training only
 
 
@@ -37,7 +39,7 @@ class Norm(nn.Module):
         self.bias = nn.Parameter(torch.zeros(width))
 
     def forward(self, x):
-        y = F.layer_norm(x.permute(0, 2, 3, 1), self.weight.shape, self.weight, self.bias, 1e-5)
+        y = F.layer_norm(x.permute(0, 2, 3, 1).float(), self.weight.shape, self.weight, self.bias, 1e-5)
         return y.permute(0, 3, 1, 2)
 
 
@@ -55,7 +57,7 @@ class Block(nn.Module):
 
 
 class Student(nn.Module):
-    def __init__(self, width=WIDTH, fine=FINE, coarse=COARSE):
+    def __init__(self, width=WIDTH, fine=FINE, middle=MIDDLE, late=LATE, coarse=COARSE):
         super().__init__()
         # 3 frames x 5 bands, every third band, one band of zeros on both sides.
         self.front = nn.Conv2d(1, FRONT, (3, 5), stride=(1, 3), padding=(1, 1))
@@ -63,27 +65,46 @@ class Student(nn.Module):
         self.reduce = nn.Conv2d(FRONT * PLACES, width, (1, 4), stride=(1, 2), padding=(0, 1))
         self.fine = nn.ModuleList(Block(width, d) for d in fine)
         self.fine_norm = Norm(width)
+        self.middle = nn.ModuleList(Block(width, d) for d in middle)
+        if middle:
+            self.middle_norm = Norm(width)
+            self.up = nn.Conv2d(width, width, 1)
+        self.late = nn.ModuleList(Block(width, d) for d in late)
+        self.late_norm = Norm(width)
         self.coarse = nn.ModuleList(Block(width, d) for d in coarse)
         self.coarse_norm = Norm(width)
         self.beats = nn.Conv2d(width, 6, 1)   # beat, downbeat, section of the step's two frames
         self.context = nn.Conv2d(width, 1 + LABELS, 1)  # section and function, coarse
         with torch.no_grad():
             self.beats.bias.fill_(-2.5)
+            # The middle and the late blocks count for nothing until they have learnt something.
+            for layer in ([self.up] if middle else []) + [block.mix for block in self.late]:
+                layer.weight.zero_()
+                layer.bias.zero_()
 
     def forward(self, x):
         """x: [batch][frames][81], frames a multiple of 32. Logits [batch][3][frames] and [batch][10][frames/32]."""
         batch, frames, _ = x.shape
         x = F.relu(self.front(x.unsqueeze(1)))                       # [B][12][T][27]
         x = x.permute(0, 1, 3, 2).reshape(batch, FRONT * PLACES, 1, frames)
-        x = F.relu(self.reduce(x.contiguous(memory_format=torch.channels_last)))
+        # The sums of the blocks, the norms and the heads are in float32 also where training rounds the products.
+        x = F.relu(self.reduce(x.contiguous(memory_format=torch.channels_last))).float()
         for block in self.fine:
             x = block(x)
-        x = self.fine_norm(x)
+        if self.middle:
+            middle = F.avg_pool2d(self.fine_norm(x), (1, MIDDLE_POOL))
+            for block in self.middle:
+                middle = block(middle)
+            x = x + self.up(self.middle_norm(middle)).repeat_interleave(MIDDLE_POOL, dim=3)
+        for block in self.late:
+            x = block(x)
+        x = self.late_norm(x)
         coarse = F.avg_pool2d(x, (1, POOL))
         for block in self.coarse:
             coarse = block(coarse)
-        context = self.context(self.coarse_norm(coarse))[:, :, 0]    # [B][11][T/32]
-        heads = self.beats(x)[:, :, 0]                               # [B][6][T/2]
+        with torch.autocast("cpu", enabled=False):
+            context = self.context(self.coarse_norm(coarse))[:, :, 0]  # [B][11][T/32]
+            heads = self.beats(x)[:, :, 0]                             # [B][6][T/2]
         heads = heads.view(batch, 3, 2, -1).transpose(2, 3).reshape(batch, 3, frames)
         section = heads[:, 2] + context[:, 0].repeat_interleave(2 * POOL, dim=1)
         return torch.stack([heads[:, 0], heads[:, 1], section], 1), context[:, 1:]

@@ -5,8 +5,10 @@ set -eu
 work=$1
 here=$(dirname "$0")
 build=${BUILD:-build}
-steps=${STEPS:-6000}
+steps=${STEPS:-19000}
 songs=${RENDERED:-450}
+half=${HALF---half}           # HALF= where the processor has no bfloat16
+labelled=${LABELLED:-200} # of each package, by the full models; the others by these without their separator
 start=${START:+--start $START} # weights to begin with, instead of chance: another run's, or a student.a1w
 cmake --build "$build" --target allin1_program mix_spectrogram hear_spectrogram
 python=/usr/bin/python3 # Debian's, which has its PyTorch
@@ -20,21 +22,21 @@ done
 # shellcheck disable=SC2086
 {
     $python "$here/songs.py" $music $data $tool
-    $python "$here/label.py" $music $data --program "$build/allin1" --first train --per-package 14
-    $python "$here/label.py" $music $data --program "$build/allin1" --weak --per-package 100
+    $python "$here/label.py" $music $data --program "$build/allin1" --first train --per-package "$labelled"
+    $python "$here/label.py" $music $data --program "$build/allin1" --weak --per-package 200
     $python "$here/render.py" $data $tool --count "$songs"
     $python "$here/compositions.py" $music $data $tool
     $python "$here/textures.py" $data $tool
     $python "$here/modules.py" $music $data $tool
     $python "$here/noises.py" $data $tool
-    $python "$here/train.py" $data --run "$work/run" --steps "$steps" $start
-    threshold=$($python "$here/threshold.py" "$work/run/last.pt" $data --build "$build" | tee /dev/stderr |
-        sed -n 's/^best: //p')
-    $python "$here/export.py" "$work/run/last.pt" "$work/student.a1w" --threshold "$threshold"
+    $python "$here/train.py" $data --run "$work/run" --steps "$steps" $half $start
+    constants=$($python "$here/tune_decoder.py" "$work/run/last.pt" $data --build "$build" | tee /dev/stderr |
+        grep '^--')
+    $python "$here/export.py" "$work/run/last.pt" "$work/student.a1w" $constants
     $python "$here/figures.py" $music $data --build "$build" --work "$work/figures" --model "$work/student.a1w" \
         --parts valid,test
     $python "$here/calibrate.py" $data --real "$work/figures/real" --rendered "$work/figures/rendered" \
         --out "$work/confidence.txt"
 }
-$python "$here/export.py" "$work/run/last.pt" "$work/student.a1w" --threshold "$threshold" \
-    --confidence "$work/confidence.txt"
+# shellcheck disable=SC2086
+$python "$here/export.py" "$work/run/last.pt" "$work/student.a1w" $constants --confidence "$work/confidence.txt"

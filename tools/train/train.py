@@ -14,18 +14,22 @@ import torch
 import torch.nn.functional as F
 
 from data import NAMES, STEP, batch, load
-from export import read_mapped
+from export import meant, read_mapped
 from measure import f_measure, peaks
 from model import WIDTH, Student, parameters
 
+OF_BEATS = torch.tensor([1.0, 1.5])  # weights of beats and downbeats in the loss
+ADDED = ("middle", "middle_norm", "up", "late", "late_norm")  # what the first student did not have
 
-def loss_of(model, x, targets, functions, weights):
-    logits, labels = model(x)
+
+def loss_of(model, x, targets, functions, weights, half=False):
+    with torch.autocast("cpu", torch.bfloat16, enabled=half):
+        logits, labels = model(x)
     beat = F.binary_cross_entropy_with_logits(logits[:, :2], targets[:, :2], reduction="none").mean(2)
     section = F.binary_cross_entropy_with_logits(logits[:, 2], targets[:, 2], reduction="none").mean(1)
     per_label = -(functions.transpose(1, 2) * F.log_softmax(labels, 1)).sum(1).mean(1)
-    # Sections and labels are rarer than beats: the factors bring the terms to the same order.
-    return ((beat * weights[:, :2]).sum(1) + 1.0 * section * weights[:, 2] + 0.05 * per_label * weights[:, 3]).mean()
+    # Downbeats, sections and labels are rarer than beats: the factors bring the terms to the same order.
+    return ((beat * weights[:, :2] * OF_BEATS).sum(1) + section * weights[:, 2] + 0.05 * per_label * weights[:, 3]).mean()
 
 
 def validate(model, songs, limit=24, longest=12800):
@@ -97,11 +101,18 @@ class Batches:
         self.pool.shutdown()
 
 
-def begin_with(path):
-    if path.suffix != ".a1w":
-        return torch.load(path)["average"]
-    tensors, _ = read_mapped(path.read_bytes())
-    return {name: torch.from_numpy(values.astype(np.float32)) for name, values in tensors}
+def begin_with(model, path):
+    """Takes over weights. A smaller student's, without the middle and late blocks, give a model that says the same."""
+    if path.suffix == ".a1w":
+        tensors, _ = read_mapped(path.read_bytes())
+        state = {name: torch.from_numpy(values) for name, values in meant(tensors).items()}
+    else:
+        state = torch.load(path)["average"]
+    if "late_norm.weight" not in state:
+        new = {name: value for name, value in model.state_dict().items() if name.split(".")[0] in ADDED}
+        new.update({"late_norm." + end: state["fine_norm." + end] for end in ("weight", "bias")})
+        state.update(new)
+    model.load_state_dict(state)
 
 
 def keep_state(folder, names, model, average, optimiser, step, best, spent):
@@ -126,6 +137,7 @@ def main():
     parser.add_argument("--save", type=int, default=25, help="steps between saved states")
     parser.add_argument("--workers", type=int, default=1, help="processes that make batches")
     parser.add_argument("--width", type=int, default=WIDTH)
+    parser.add_argument("--half", action="store_true", help="products in bfloat16: 1.7 times as fast where the processor has them")
     parser.add_argument("--start", type=pathlib.Path, help="weights to begin with: another run's RUN/last.pt, or an .a1w file")
     options = parser.parse_args()
     options.run.mkdir(parents=True, exist_ok=True)
@@ -147,7 +159,7 @@ def main():
         step, best, spent = state["step"], state["best"], state["spent"]
     else:
         if options.start:
-            model.load_state_dict(begin_with(options.start))
+            begin_with(model, options.start)
         average.load_state_dict(model.state_dict())
     songs = load(options.data, ("train", "valid"))
     # The list is frozen when the run begins: what comes into DATA later does not change it.
@@ -166,7 +178,7 @@ def main():
         rate = options.rate * warm * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * step / options.steps)))
         for group in optimiser.param_groups:
             group["lr"] = rate
-        loss = loss_of(model, x, targets, functions, weights)
+        loss = loss_of(model, x, targets, functions, weights, options.half)
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
