@@ -356,7 +356,7 @@ static const option_entry entries[] = {
     {0, "beats-per-bar", VALUE, "LIST", set_beats_per_bar,
      "metres of 2 to 12 beats to choose from, weighted\nif you like: 3,4:2,7:0.5 (default: 3,4)"},
     {0, "transition-lambda", VALUE, "N", set_transition_lambda,
-     "how steady the tempo is (default: the model's,\n100 of the full models); less follows freer playing"},
+     "how steady the tempo is (default: the model's,\nof the full ones 100); less follows freer playing"},
     {0, "unknown", VALUE, "P", set_unknown,
      "label sections \"unknown\" whose label has a lower\nprobability than P (default: never)"},
 
