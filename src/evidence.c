@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "nn/logistic.h"
+#include "output/decimal.h"
 
 #define NEAR 2 /* frames around a beat that belong to it */
 
@@ -31,21 +32,10 @@ const char *allin1_evidence_name(size_t index)
 static bool read_number(const char *text, size_t length, double *value)
 {
     const bool negative = length > 0 && text[0] == '-';
-    double digits = 0, scale = 1;
-    bool point = false, any = false;
-    for (size_t i = negative; i < length; i++) {
-        if (text[i] == '.' && !point) {
-            point = true;
-        } else if (text[i] >= '0' && text[i] <= '9') {
-            digits = digits * 10 + (text[i] - '0');
-            scale *= point ? 10 : 1;
-            any = true;
-        } else {
-            return false;
-        }
-    }
-    *value = (negative ? -digits : digits) / scale;
-    return any && length < 24;
+    if (length >= 24 || !a1_read_decimal(text + negative, length - negative, value))
+        return false;
+    *value = negative ? -*value : *value;
+    return true;
 }
 
 static double *place_of(a1_calibration *calibration, const char *name, size_t length)

@@ -5,6 +5,7 @@
 
 #include "beat_settings.h"
 #include "context.h"
+#include "output/decimal.h"
 
 #define AUTO "auto"
 #define STUDENT "student"
@@ -117,34 +118,14 @@ a1_listener *a1_context_listener(allin1_context *context, bool stems)
 
 /* Files ------------------------------------------------------------------------------------------ */
 
-/* "0.24" to 0.24, whatever the locale; false for anything but digits with one point. */
-static bool parse_number(const char *text, double *value)
-{
-    double digits = 0, scale = 1;
-    bool point = false, any = false;
-    for (; text && *text; text++) {
-        if (*text == '.' && !point) {
-            point = true;
-        } else if (*text >= '0' && *text <= '9') {
-            digits = digits * 10 + (*text - '0');
-            scale *= point ? 10 : 1;
-            any = true;
-        } else {
-            return false;
-        }
-    }
-    *value = digits / scale;
-    return any && isfinite(*value);
-}
-
 /* The ensemble's threshold is the mean of its folds'. */
 static allin1_status mean_threshold(const a1_loaded_model *model, double *mean, a1_error *err)
 {
     double sum = 0;
     for (size_t i = 0; i < model->count; i++) {
+        const char *text = a1_tensor_set_text(model->sets[i], "best_threshold_downbeat");
         double value;
-        if (!parse_number(a1_tensor_set_text(model->sets[i], "best_threshold_downbeat"), &value) ||
-            value > 1)
+        if (!text || !a1_read_decimal(text, strlen(text), &value) || value > 1)
             return a1_fail(err, ALLIN1_ERROR_FORMAT,
                            "%s: the text value best_threshold_downbeat is missing or not between 0 "
                            "and 1",
@@ -164,7 +145,7 @@ static allin1_status choose_lambda(const allin1_context *context, a1_listener *l
     *lambda = context->beat_settings.transition_lambda;
     if (!listener->hears_mix || !isnan(context->settings.transition_lambda) || !text)
         return ALLIN1_OK;
-    if (!parse_number(text, lambda) || *lambda > A1_MAX_TRANSITION_LAMBDA)
+    if (!a1_read_decimal(text, strlen(text), lambda) || *lambda > A1_MAX_TRANSITION_LAMBDA)
         return a1_fail(err, ALLIN1_ERROR_FORMAT,
                        "%s: the text value transition_lambda is \"%.64s\", not a number from 0 "
                        "to %g",

@@ -1,7 +1,6 @@
 #include "output/decimal.h"
 
 #include <math.h>
-#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -53,4 +52,23 @@ size_t a1_format_decimal(char out[A1_DECIMAL_SIZE], double value, unsigned decim
         out[i] = reversed[used - 1 - i];
     out[used] = '\0';
     return used;
+}
+
+bool a1_read_decimal(const char *text, size_t length, double *value)
+{
+    double digits = 0, scale = 1;
+    bool point = false, any = false;
+    for (size_t i = 0; i < length; i++) {
+        if (text[i] == '.' && !point) {
+            point = true;
+        } else if (text[i] >= '0' && text[i] <= '9') {
+            digits = digits * 10 + (text[i] - '0');
+            scale *= point ? 10 : 1;
+            any = true;
+        } else {
+            return false;
+        }
+    }
+    *value = digits / scale;
+    return any && isfinite(*value);
 }

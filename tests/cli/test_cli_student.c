@@ -14,13 +14,15 @@
 #define STUDENT "-m", "models/tiny-student.a1w"
 #define REFINER "--refine-model", "models/tiny-harmonix.a1w", "--demix", "models/tiny-htdemucs.a1w"
 
-/* The same student, with another text value. */
-static void write_student(const char *name, const char *key, const char *value)
+/* The same student, with another opinion of itself, or of how steady music is; NULL for none. */
+static void write_student(const char *name, const char *confidence, const char *lambda)
 {
     a1_error err = {0};
     a1_tensor_set *set;
     if (test_tiny_student(&(tiny_student_blocks){4, 3, 1, 2}, &set, &err) != ALLIN1_OK ||
-        a1_tensor_set_put_text(set, key, value, &err) != ALLIN1_OK ||
+        (confidence &&
+         a1_tensor_set_put_text(set, "confidence", confidence, &err) != ALLIN1_OK) ||
+        (lambda && a1_tensor_set_put_text(set, "transition_lambda", lambda, &err) != ALLIN1_OK) ||
         a1_mapped_write(sandbox_path("%s", name), set, true, NULL, &err) != ALLIN1_OK)
         fail_msg("%s", err.message);
     a1_tensor_set_destroy(&set);
@@ -31,8 +33,8 @@ static int set_up(void **state)
     (void)state;
     small_sandbox();
     make_sound("a.wav", MUSIC, 3);
-    write_student("models/sure.a1w", "confidence", "constant=4");
-    write_student("models/unsure.a1w", "confidence", "constant=-4 beat=0.5");
+    write_student("models/sure.a1w", "constant=4", NULL);
+    write_student("models/unsure.a1w", "constant=-4 beat=0.5", NULL);
     return 0;
 }
 
@@ -65,7 +67,7 @@ static double lambda_of(const char *name)
 static void lambda_of_the_weights(void **state)
 {
     (void)state;
-    write_student("models/steady.a1w", "transition_lambda", "250.5");
+    write_student("models/steady.a1w", NULL, "250.5");
     static const struct {
         const char *model, *wish;
         double lambda;
@@ -88,18 +90,11 @@ static void lambda_of_the_weights(void **state)
     endless[sizeof endless - 1] = '\0';
     const char *const odd[] = {"-1", "1000001", "", "1e3", endless};
     for (size_t i = 0; i < sizeof odd / sizeof *odd; i++) {
-        write_student("models/odd.a1w", "transition_lambda", odd[i]);
+        write_student("models/odd.a1w", NULL, odd[i]);
         expect_run(RUN("-m", "models/odd.a1w", "a.wav"), 3, "the text value transition_lambda");
     }
     /* Of a refined song it is that of the model which had the last word. */
-    a1_error err = {0};
-    a1_tensor_set *set;
-    if (test_tiny_student(&(tiny_student_blocks){4, 3, 1, 2}, &set, &err) != ALLIN1_OK ||
-        a1_tensor_set_put_text(set, "confidence", "constant=-4", &err) != ALLIN1_OK ||
-        a1_tensor_set_put_text(set, "transition_lambda", "250.5", &err) != ALLIN1_OK ||
-        a1_mapped_write(sandbox_path("models/both.a1w"), set, true, NULL, &err) != ALLIN1_OK)
-        fail_msg("%s", err.message);
-    a1_tensor_set_destroy(&set);
+    write_student("models/both.a1w", "constant=-4", "250.5");
     program_outcome said =
         RUN("-m", "models/both.a1w", "--refine", "0.5", REFINER, "-o", "refined", "a.wav");
     program_expect(&said, 0);
@@ -185,7 +180,7 @@ static void wrong_for_a_student(void **state)
         expect_no_text(said.err, "decoding");
         program_free(&said);
     }
-    write_student("models/odd.a1w", "confidence", "constant=1 mood=2");
+    write_student("models/odd.a1w", "constant=1 mood=2", NULL);
     expect_run(RUN("-m", "models/odd.a1w", "a.wav"), 3, "holds \"mood=2\"");
     assert_false(sandbox_has("struct/a.json"));
 }

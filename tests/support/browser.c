@@ -242,12 +242,17 @@ double browser_number(const char *expression)
     return number;
 }
 
-bool browser_true(const char *expression)
+/* Takes the value. */
+static bool is_true(json_t *value)
 {
-    json_t *value = browser_value(expression);
     const bool yes = json_is_true(value);
     json_decref(value);
     return yes;
+}
+
+bool browser_true(const char *expression)
+{
+    return is_true(browser_value(expression));
 }
 
 char *browser_string(const char *expression)
@@ -283,10 +288,7 @@ static bool true_by_now(const char *expression)
         json_decref(answer);
         return false;
     }
-    json_t *value = value_of(expression, answer);
-    const bool yes = json_is_true(value);
-    json_decref(value);
-    return yes;
+    return is_true(value_of(expression, answer));
 }
 
 void browser_wait(const char *expression)

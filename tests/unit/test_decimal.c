@@ -1,4 +1,4 @@
-/* Numbers as Python's round() and repr() print them. */
+/* Numbers as Python's round() and repr() print them, and as they are read. */
 #include "support/golden.h"
 
 #include <math.h>
@@ -91,9 +91,33 @@ static void random_values(void **state)
     }
 }
 
+static void digits_are_read(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        double value;
+    } good[] = {{"0", 0}, {"0.24", 0.24}, {".5", 0.5}, {"7.", 7}, {"1000000", 1e6}, {"007.250", 7.25}};
+    double value;
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
+        assert_true(a1_read_decimal(good[i].text, strlen(good[i].text), &value));
+        assert_true(value == good[i].value);
+    }
+    assert_true(a1_read_decimal("12.5 more", 4, &value) && value == 12.5);
+    static const char *const bad[] = {"", ".", "-1", "+1", "1e3", "1,5", "1.2.3", " 1", "1 ", "nan", "0x1"};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        assert_false(a1_read_decimal(bad[i], strlen(bad[i]), &value));
+    char endless[801]; /* digits that are infinite, and infinite parts */
+    memset(endless, '9', sizeof endless);
+    assert_false(a1_read_decimal(endless, sizeof endless, &value));
+    endless[400] = '.';
+    assert_false(a1_read_decimal(endless, sizeof endless, &value));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(digits_are_read),
         cmocka_unit_test(known_values),    cmocka_unit_test(outside_the_range),
         cmocka_unit_test(every_hundredth), cmocka_unit_test(random_values),
     };

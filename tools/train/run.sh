@@ -37,6 +37,5 @@ done
         --parts valid,test
     $python "$here/calibrate.py" $data --real "$work/figures/real" --rendered "$work/figures/rendered" \
         --out "$work/confidence.txt"
+    $python "$here/export.py" "$work/run/last.pt" "$work/student.a1w" $constants --confidence "$work/confidence.txt"
 }
-# shellcheck disable=SC2086
-$python "$here/export.py" "$work/run/last.pt" "$work/student.a1w" $constants --confidence "$work/confidence.txt"
