@@ -6,6 +6,7 @@ so the segments are empty. A file counts when its notes lie on its own grid; its
 import argparse
 import hashlib
 import math
+import os
 import pathlib
 import random
 import subprocess
@@ -128,7 +129,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--music", type=pathlib.Path, required=True)
     parser.add_argument("--data", type=pathlib.Path, required=True)
-    parser.add_argument("--tool", type=pathlib.Path, required=True, help="build/mix_spectrogram")
+    parser.add_argument("--tool", type=os.path.abspath, required=True, help="build/mix_spectrogram")
     parser.add_argument("--list", type=pathlib.Path, default=pathlib.Path(__file__).with_name("compositions.txt"))
     parser.add_argument("--variants", type=int, default=4)
     options = parser.parse_args()

@@ -57,7 +57,7 @@ def main():
     parser.add_argument("--data", type=pathlib.Path, required=True)
     parser.add_argument("--program", type=pathlib.Path, required=True, help="build/allin1")
     parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--precision", default="mixed")
+    parser.add_argument("--precision", default="auto")
     parser.add_argument("--per-package", type=int, default=24)
     parser.add_argument("--first", help="the part to begin with: train, valid or test")
     parser.add_argument("--weak", action="store_true")

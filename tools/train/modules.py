@@ -8,6 +8,7 @@ import ctypes
 import ctypes.util
 import hashlib
 import math
+import os
 import pathlib
 import subprocess
 import tempfile
@@ -85,7 +86,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--music", type=pathlib.Path, required=True)
     parser.add_argument("--data", type=pathlib.Path, required=True)
-    parser.add_argument("--tool", type=pathlib.Path, required=True, help="build/mix_spectrogram")
+    parser.add_argument("--tool", type=os.path.abspath, required=True, help="build/mix_spectrogram")
     parser.add_argument("--list", type=pathlib.Path, default=pathlib.Path(__file__).with_name("modules.txt"))
     options = parser.parse_args()
     make_folders(options.data)

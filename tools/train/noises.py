@@ -2,6 +2,7 @@
 
 Writes DATA/spec/z_NNN.npy and DATA/truth/z_NNN.json (no beats, no segments). The number is the seed."""
 import argparse
+import os
 import pathlib
 import shutil
 import subprocess
@@ -79,7 +80,7 @@ def speech(rng, work):
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=pathlib.Path, required=True)
-    parser.add_argument("--tool", type=pathlib.Path, required=True, help="build/mix_spectrogram")
+    parser.add_argument("--tool", type=os.path.abspath, required=True, help="build/mix_spectrogram")
     parser.add_argument("--count", type=int, default=72)
     options = parser.parse_args()
     make_folders(options.data)

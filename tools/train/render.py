@@ -8,6 +8,7 @@ import argparse
 import hashlib
 import json
 import math
+import os
 import pathlib
 import random
 import re
@@ -358,7 +359,7 @@ def keep(values, truth, data, name, work):
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=pathlib.Path, required=True)
-    parser.add_argument("--tool", type=pathlib.Path, required=True, help="build/mix_spectrogram")
+    parser.add_argument("--tool", type=os.path.abspath, required=True, help="build/mix_spectrogram")
     parser.add_argument("--count", type=int, default=600)
     parser.add_argument("--step", type=int, default=1)
     parser.add_argument("--offset", type=int, default=0)

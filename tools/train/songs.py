@@ -6,6 +6,7 @@ import argparse
 import fnmatch
 import hashlib
 import json
+import os
 import pathlib
 import re
 import subprocess
@@ -93,7 +94,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--music", type=pathlib.Path, required=True)
     parser.add_argument("--data", type=pathlib.Path, required=True)
-    parser.add_argument("--tool", type=pathlib.Path, required=True, help="build/mix_spectrogram")
+    parser.add_argument("--tool", type=os.path.abspath, required=True, help="build/mix_spectrogram")
     parser.add_argument("--list", type=pathlib.Path, default=pathlib.Path(__file__).with_name("packages.txt"))
     options = parser.parse_args()
     (options.data / "spec").mkdir(parents=True, exist_ok=True)

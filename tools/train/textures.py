@@ -5,6 +5,7 @@ Writes DATA/spec/c_NNNNN.npy and DATA/truth/c_NNNNN.json as render.py does; the 
 functions are not told (the segments are empty): such music has none of the names that songs have."""
 import argparse
 import math
+import os
 import pathlib
 import random
 import subprocess
@@ -231,7 +232,7 @@ def make(seed, tool, data, work):
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=pathlib.Path, required=True)
-    parser.add_argument("--tool", type=pathlib.Path, required=True, help="build/mix_spectrogram")
+    parser.add_argument("--tool", type=os.path.abspath, required=True, help="build/mix_spectrogram")
     parser.add_argument("--count", type=int, default=300)
     options = parser.parse_args()
     make_folders(options.data)
