@@ -55,7 +55,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--music", type=pathlib.Path, required=True)
     parser.add_argument("--data", type=pathlib.Path, required=True)
-    parser.add_argument("--program", type=pathlib.Path, required=True, help="build/allin1")
+    parser.add_argument("--program", type=os.path.abspath, required=True, help="build/allin1")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--precision", default="auto")
     parser.add_argument("--per-package", type=int, default=24)
