@@ -52,7 +52,10 @@ class Block(nn.Module):
         nn.init.normal_(self.mix.weight, std=0.02)
         nn.init.zeros_(self.mix.bias)
 
-    def forward(self, x):
+    def forward(self, x, layers=None):
+        if layers:
+            keep = F.dropout(torch.ones(x.shape[:2]), DROPOUT, self.training)
+            return layers.block(x, self.norm, self.conv, self.mix, keep)
         return x + self.mix(F.dropout2d(F.relu(self.conv(self.norm(x))), DROPOUT, self.training))
 
 
@@ -82,26 +85,29 @@ class Student(nn.Module):
                 layer.weight.zero_()
                 layer.bias.zero_()
 
-    def forward(self, x):
-        """x: [batch][frames][81], frames a multiple of 32. Logits [batch][3][frames] and [batch][10][frames/32]."""
+    def forward(self, x, layers=None):
+        """x: [batch][frames][81], frames a multiple of 32. Logits [batch][3][frames] and [batch][10][frames/32]. layers: who
+        computes the wide ones, if not PyTorch (layers.py)."""
         batch, frames, _ = x.shape
         x = F.relu(self.front(x.unsqueeze(1)))                       # [B][12][T][27]
         x = x.permute(0, 1, 3, 2).reshape(batch, FRONT * PLACES, 1, frames)
         # The sums of the blocks, the norms and the heads are in float32 also where training rounds the products.
-        x = F.relu(self.reduce(x.contiguous(memory_format=torch.channels_last))).float()
+        x = (layers.reduce(x, self.reduce.weight, self.reduce.bias) if layers else
+             self.reduce(x.contiguous(memory_format=torch.channels_last)))
+        x = F.relu(x).float()
         for block in self.fine:
-            x = block(x)
+            x = block(x, layers)
         if self.middle:
             middle = F.avg_pool2d(self.fine_norm(x), (1, MIDDLE_POOL))
             for block in self.middle:
-                middle = block(middle)
+                middle = block(middle, layers)
             x = x + self.up(self.middle_norm(middle)).repeat_interleave(MIDDLE_POOL, dim=3)
         for block in self.late:
-            x = block(x)
+            x = block(x, layers)
         x = self.late_norm(x)
         coarse = F.avg_pool2d(x, (1, POOL))
         for block in self.coarse:
-            coarse = block(coarse)
+            coarse = block(coarse, layers)
         with torch.autocast("cpu", enabled=False):
             context = self.context(self.coarse_norm(coarse))[:, :, 0]  # [B][11][T/32]
             heads = self.beats(x)[:, :, 0]                             # [B][6][T/2]

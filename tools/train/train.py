@@ -15,6 +15,7 @@ import torch.nn.functional as F
 
 from data import NAMES, STEP, batch, load
 from export import meant, read_mapped
+from layers import Layers
 from measure import f_measure, peaks
 from model import WIDTH, Student, parameters
 
@@ -22,9 +23,9 @@ OF_BEATS = torch.tensor([1.0, 1.5])  # weights of beats and downbeats in the los
 ADDED = ("middle", "middle_norm", "up", "late", "late_norm")  # what the first student did not have
 
 
-def loss_of(model, x, targets, functions, weights, half=False):
+def loss_of(model, x, targets, functions, weights, half=False, layers=None):
     with torch.autocast("cpu", torch.bfloat16, enabled=half):
-        logits, labels = model(x)
+        logits, labels = model(x, layers)
     beat = F.binary_cross_entropy_with_logits(logits[:, :2], targets[:, :2], reduction="none").mean(2)
     section = F.binary_cross_entropy_with_logits(logits[:, 2], targets[:, 2], reduction="none").mean(1)
     per_label = -(functions.transpose(1, 2) * F.log_softmax(labels, 1)).sum(1).mean(1)
@@ -138,8 +139,12 @@ def main():
     parser.add_argument("--workers", type=int, default=1, help="processes that make batches")
     parser.add_argument("--width", type=int, default=WIDTH)
     parser.add_argument("--half", action="store_true", help="products in bfloat16: 1.7 times as fast where the processor has them")
+    parser.add_argument("--layers", type=pathlib.Path, help="build/libstudent_layers.so: the wide layers in float32, for processors without bfloat16")
     parser.add_argument("--start", type=pathlib.Path, help="weights to begin with: another run's RUN/last.pt, or an .a1w file")
     options = parser.parse_args()
+    if options.layers and (options.half or options.width != WIDTH):
+        parser.error("--layers is for float32 and a width of %d" % WIDTH)
+    layers = Layers(options.layers.resolve()) if options.layers else None
     options.run.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(options.seed)
     torch.set_num_threads(options.threads)
@@ -178,7 +183,7 @@ def main():
         rate = options.rate * warm * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * step / options.steps)))
         for group in optimiser.param_groups:
             group["lr"] = rate
-        loss = loss_of(model, x, targets, functions, weights, options.half)
+        loss = loss_of(model, x, targets, functions, weights, options.half, layers)
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
