@@ -9,6 +9,7 @@ NAMES = ["start", "end", "intro", "outro", "break", "bridge", "inst", "solo", "v
 STEP = 32               # frames of one function target
 BEAT_SIGMA = 1.5        # frames: the teacher's peaks are as wide
 BOUNDARY_SIGMA = 12.0   # frames: a listener does not place a boundary better
+KINDS = {"r": "grooves", "b": "bands", "m": "composed", "t": "composed", "c": "composed", "z": "noise"}  # by how names begin
 SLOWEST, FASTEST = 60, 190  # beats a minute that a song may be stretched to
 
 
@@ -41,7 +42,7 @@ class Song:
         # Of composed music neither form nor, sometimes, the downbeats are known.
         self.downbeats_known = truth.get("downbeats_known", True)
         self.form_known = bool(self.segments) or (self.rendered and not len(self.beats))
-        self.kind = "real" if not self.rendered else "noise" if name[0] == "z" else "composed" if name[0] in "mtc" else "grooves"
+        self.kind = "real" if not self.rendered else KINDS[name[0]]
         if not self.rendered:
             with np.load(teacher) as values:
                 self.teacher = {k: values[k] for k in ("beat", "downbeat", "segment", "label")}
@@ -174,11 +175,11 @@ def load(data, parts):
                     truth = json.loads(teacher.with_suffix(".json").read_text())
                     found[row["part"]].append(Song(row["path"], data / "spec" / f"{row['id']}.npy", truth, teacher,
                                                    row["part"], row["package"], weak))
-    for path in sorted((data / "truth").glob("[crmtz]_*.json")):
+    for path in sorted((data / "truth").glob("[bcrmtz]_*.json")):
         truth = json.loads(path.read_text())
         if truth["part"] in found:
             drums = "full" if truth["kind"] == "full" else "drumless"
-            group = {"r": "rendered " + drums, "m": "composed " + drums, "t": "modules",
+            group = {"r": "rendered " + drums, "b": "bands " + drums, "m": "composed " + drums, "t": "modules",
                      "c": "textures", "z": "noise"}[path.name[0]]
             found[truth["part"]].append(Song(path.stem, data / "spec" / f"{path.stem}.npy", truth, None,
                                              truth["part"], group))
@@ -186,7 +187,7 @@ def load(data, parts):
     return {part: [s for s in songs if s.sure > 0 or s.form_known] for part, songs in found.items()}
 
 
-SHARES = {"real": 0.52, "grooves": 0.22, "composed": 0.20, "noise": 0.03}  # and the rest made on the spot
+SHARES = {"real": 0.42, "grooves": 0.20, "bands": 0.16, "composed": 0.16, "noise": 0.03}  # and the rest made on the spot
 
 
 def batch(rng, songs, size, length):

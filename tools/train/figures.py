@@ -20,7 +20,7 @@ from compare import figures
 from sound import write_sound
 
 RATE, SECONDS = 44100, 60
-SOURCES = {"r": "grooves", "m": "compositions", "c": "textures", "t": "modules"}  # by how names begin
+SOURCES = {"r": "grooves", "b": "bands", "m": "compositions", "c": "textures", "t": "modules"}  # by how names begin
 
 
 def listen(options, songs, out):

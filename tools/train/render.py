@@ -73,8 +73,45 @@ def progression(rng, minor, bars):
     return [(root, kind + ("7" if seventh and rng.random() < 0.7 else "")) for root, kind in full]
 
 
-class Plan:
+class Arrangement:
     """The form of one song, before any note: sections of bars with chords and grooves."""
+
+    def lay_out(self, groove_of, fills=()):
+        """Draws key, form and harmony with self.rng for self.bar quarters of self.quarter seconds a bar; groove_of(symbol)
+        gives what a section's band plays."""
+        rng = self.rng
+        self.minor = rng.random() < 0.4
+        self.key = rng.randrange(12)
+        form = rng.choice(FORMS).split()
+        unit = rng.choice([4, 8, 8, 8]) if rng.random() < 0.9 else 12 if rng.random() < 0.5 else 6
+        bar_seconds = self.quarter * self.bar
+        while sum(unit for _ in form) * bar_seconds > 150 and unit > 4:
+            unit = 4 if unit <= 8 else 8
+        while unit * bar_seconds < 7:
+            unit *= 2
+        while len(form) > 3 and len(form) * unit * bar_seconds > 170:
+            form.pop(rng.randrange(1, len(form) - 1))
+        material, self.sections = {}, []
+        modulate_at = rng.choice([i for i, s in enumerate(form) if s == "c"][-1:] or [-1]) if rng.random() < 0.2 else -1
+        key = self.key
+        for index, symbol in enumerate(form):
+            if symbol not in material:
+                bars = unit // 2 if symbol in "iok" and rng.random() < 0.6 and unit * bar_seconds > 12 else unit
+                groove = groove_of(symbol)
+                material[symbol] = dict(bars=bars, groove=groove, chords=progression(rng, self.minor, bars),
+                                        seed=rng.random(),
+                                        without=rng.choice([None, None, "drums", "bass", "chords"])
+                                        if symbol in "ikob" else None,
+                                        loud={"c": 1.0, "v": 0.85, "k": 0.7}.get(symbol, 0.9))
+            if index == modulate_at:
+                key += rng.choice([1, 2])
+            self.sections.append(dict(material[symbol], symbol=symbol, name=NAMES[symbol], key=key,
+                                      fill=rng.choice(fills) if fills and rng.random() < 0.6 else None,
+                                      own_fill=rng.random() < 0.5, crash=rng.random() < 0.6))
+
+
+class Plan(Arrangement):
+    """A song on one family of MMA's grooves."""
 
     def __init__(self, seed, all_families):
         rng = self.rng = random.Random(f"allin1 render {seed}")
@@ -94,38 +131,16 @@ class Plan:
         fills = [g for g in grooves if re.search(r"fill", g, re.I)]
         intros = [g for g in grooves if re.search(r"intro", g, re.I)]
         ends = [g for g in grooves if re.search(r"end", g, re.I)]
-        self.minor = rng.random() < 0.4
-        self.key = rng.randrange(12)
-        form = rng.choice(FORMS).split()
-        unit = rng.choice([4, 8, 8, 8]) if rng.random() < 0.9 else 12 if rng.random() < 0.5 else 6
-        bar_seconds = self.quarter * self.bar
-        while sum(unit for _ in form) * bar_seconds > 150 and unit > 4:
-            unit = 4 if unit <= 8 else 8
-        while unit * bar_seconds < 7:
-            unit *= 2
-        while len(form) > 3 and len(form) * unit * bar_seconds > 170:
-            form.pop(rng.randrange(1, len(form) - 1))
-        material, self.sections = {}, []
-        modulate_at = rng.choice([i for i, s in enumerate(form) if s == "c"][-1:] or [-1]) if rng.random() < 0.2 else -1
-        key = self.key
-        for index, symbol in enumerate(form):
-            if symbol not in material:
-                bars = unit // 2 if symbol in "iok" and rng.random() < 0.6 and unit * bar_seconds > 12 else unit
-                groove = rng.choice(plain)
-                if symbol == "i" and intros and rng.random() < 0.4:
-                    groove = rng.choice(intros)
-                if symbol == "o" and ends and rng.random() < 0.4:
-                    groove = rng.choice(ends)
-                material[symbol] = dict(bars=bars, groove=groove, chords=progression(rng, self.minor, bars),
-                                        seed=rng.random(),
-                                        without=rng.choice([None, None, "drums", "bass", "chords"])
-                                        if symbol in "ikob" else None,
-                                        loud={"c": 1.0, "v": 0.85, "k": 0.7}.get(symbol, 0.9))
-            if index == modulate_at:
-                key += rng.choice([1, 2])
-            self.sections.append(dict(material[symbol], symbol=symbol, name=NAMES[symbol], key=key,
-                                      fill=rng.choice(fills) if fills and rng.random() < 0.6 else None,
-                                      own_fill=rng.random() < 0.5, crash=rng.random() < 0.6))
+
+        def groove_of(symbol):
+            groove = rng.choice(plain)
+            if symbol == "i" and intros and rng.random() < 0.4:
+                groove = rng.choice(intros)
+            if symbol == "o" and ends and rng.random() < 0.4:
+                groove = rng.choice(ends)
+            return groove
+
+        self.lay_out(groove_of, fills)
 
     def source(self):
         lines = ["Tempo 120", f"Time {self.bar}"]
@@ -219,10 +234,11 @@ def edit(plan, quarter, notes, others):
         if plan.kind == "full" and section["crash"] and start > 0:
             extra.append(midi.Note(start, start + quarter, DRUMS, 49, 100))
         if plan.kind == "full" and section["own_fill"] and not section["fill"]:
-            length = 2 * quarter if plan.bar != 6 else 3 * quarter
+            length = 3 * quarter if plan.compound else 2 * quarter
             gone = set(map(id, [n for n in notes if n.channel == DRUMS and end - length <= n.start < end]))
             notes = [n for n in notes if id(n) not in gone]
-            step = quarter // rng.choice([2, 3, 4]) if plan.bar != 6 else quarter // 2
+            slow = plan.quarter > 0.15
+            step = (quarter // 2 if slow else quarter) if plan.compound else quarter // rng.choice([2, 3, 4])
             for tick in range(end - length, end, step):
                 if rng.random() < 0.85:
                     extra.append(midi.Note(tick, tick + step, DRUMS, rng.choice([38, 38, 45, 47, 48, 43]),
@@ -283,7 +299,7 @@ def truth_of(plan, quarter, points, ticks, lead_in):
     edge_times = [round(t + lead_in, 4) for t in seconds_at(points, quarter, edges)]
     segments = [[edge_times[i], edge_times[i + 1], s["name"]] for i, s in enumerate(plan.sections)]
     return dict(beats=times, downbeats=[t for t, g in zip(times, grid) if g % bar == 0], segments=segments,
-                beats_per_bar=2 if plan.compound else plan.bar, kind=plan.kind, motion=plan.motion,
+                beats_per_bar=plan.bar // 3 if plan.compound else plan.bar, kind=plan.kind, motion=plan.motion,
                 family=plan.family, part=part_of(plan.family), tempo=plan.tempo)
 
 
@@ -356,24 +372,25 @@ def keep(values, truth, data, name, work):
     (work / "truth.json").rename(data / "truth" / f"{name}.json")
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__)
+def render_all(description, letter, count, make):
+    """The command line of a tool that renders songs LETTER_NNNNN: make(seed, tool, data, work) for each that is not there."""
+    parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--data", type=pathlib.Path, required=True)
     parser.add_argument("--tool", type=os.path.abspath, required=True, help="build/mix_spectrogram")
-    parser.add_argument("--count", type=int, default=600)
-    parser.add_argument("--step", type=int, default=1)
-    parser.add_argument("--offset", type=int, default=0)
+    parser.add_argument("--count", type=int, default=count)
+    parser.add_argument("--step", type=int, default=1, help="several runs: every STEP-th song,")
+    parser.add_argument("--offset", type=int, default=0, help="beginning with this one")
     options = parser.parse_args()
+    missing = [name for name in ("mma", "fluidsynth") if shutil.which(name) is None]
+    if missing:
+        parser.error("needed: " + ", ".join(missing))
     make_folders(options.data)
-    if shutil.which("mma") is None or shutil.which("fluidsynth") is None:
-        parser.error("mma and fluidsynth are needed")
-    all_families = families()
     for seed in range(options.offset, options.count, options.step):
-        if (options.data / "truth" / f"r_{seed:05d}.json").exists():
+        if (options.data / "truth" / f"{letter}_{seed:05d}.json").exists():
             continue
         with tempfile.TemporaryDirectory(dir=options.data) as work:
             try:
-                make(seed, all_families, options.tool, options.data, pathlib.Path(work))
+                make(seed, options.tool, options.data, pathlib.Path(work))
                 print("made", seed, flush=True)
             except (RuntimeError, subprocess.CalledProcessError, ValueError, StopIteration) as error:
                 # A groove that MMA refuses is left out; the seed then has no song, everywhere.
@@ -381,4 +398,5 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    found = families()
+    render_all(__doc__, "r", 1500, lambda seed, *rest: make(seed, found, *rest))

@@ -6,11 +6,12 @@ work=$1
 here=$(dirname "$0")
 build=${BUILD:-build}
 steps=${STEPS:-19000}
-songs=${RENDERED:-450}
-half=${HALF---half}           # HALF= where the processor has no bfloat16
+songs=${RENDERED:-1500}
 labelled=${LABELLED:-200} # of each package, by the full models; the others by these without their separator
 start=${START:+--start $START} # weights to begin with, instead of chance: another run's, or a student.a1w
-cmake --build "$build" --target allin1_program mix_spectrogram hear_spectrogram
+cmake --build "$build" --target allin1_program mix_spectrogram hear_spectrogram student_layers
+products="--layers $build/libstudent_layers.so" # in float32, where the processor has no bfloat16
+if grep -q avx512_bf16 /proc/cpuinfo; then products=--half; fi
 python=/usr/bin/python3 # Debian's, which has its PyTorch
 music="--music $work/music"
 data="--data $work/data"
@@ -25,11 +26,12 @@ done
     $python "$here/label.py" $music $data --program "$build/allin1" --first train --per-package "$labelled"
     $python "$here/label.py" $music $data --program "$build/allin1" --weak --per-package 200
     $python "$here/render.py" $data $tool --count "$songs"
+    $python "$here/bands.py" $data $tool
     $python "$here/compositions.py" $music $data $tool
     $python "$here/textures.py" $data $tool
     $python "$here/modules.py" $music $data $tool
     $python "$here/noises.py" $data $tool
-    $python "$here/train.py" $data --run "$work/run" --steps "$steps" $half $start
+    $python "$here/train.py" $data --run "$work/run" --steps "$steps" $products $start
     constants=$($python "$here/tune_decoder.py" "$work/run/last.pt" $data --build "$build" | tee /dev/stderr |
         grep '^--')
     $python "$here/export.py" "$work/run/last.pt" "$work/student.a1w" $constants

@@ -3,16 +3,11 @@ figure, a melody in phrases with upbeats, breathing time.
 
 Writes DATA/spec/c_NNNNN.npy and DATA/truth/c_NNNNN.json as render.py does; the number is the seed. Form and
 functions are not told (the segments are empty): such music has none of the names that songs have."""
-import argparse
 import math
-import os
-import pathlib
 import random
-import subprocess
-import tempfile
 
 import midi
-from render import keep, make_folders, place_in_time, play, seconds_at, tempo_map
+from render import keep, place_in_time, play, render_all, seconds_at, tempo_map
 
 TICKS = 240  # a quarter
 ENSEMBLES = [("keyboard", [[0], [0], [1], [6], [19], [4]]), ("strings", [[40, 41, 42], [48], [48, 49], [44, 42]]),
@@ -229,23 +224,5 @@ def make(seed, tool, data, work):
                       part={0: "test", 1: "valid"}.get(seed % 10, "train")), data, f"c_{seed:05d}", work)
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=pathlib.Path, required=True)
-    parser.add_argument("--tool", type=os.path.abspath, required=True, help="build/mix_spectrogram")
-    parser.add_argument("--count", type=int, default=300)
-    options = parser.parse_args()
-    make_folders(options.data)
-    for seed in range(options.count):
-        if (options.data / "truth" / f"c_{seed:05d}.json").exists():
-            continue
-        with tempfile.TemporaryDirectory(dir=options.data) as work:
-            try:
-                make(seed, options.tool, options.data, pathlib.Path(work))
-                print("made", seed, flush=True)
-            except (RuntimeError, subprocess.CalledProcessError) as error:
-                print("no song", seed, error, flush=True)
-
-
 if __name__ == "__main__":
-    main()
+    render_all(__doc__, "c", 600, make)
