@@ -135,8 +135,8 @@ static double weighted(const double *y, const float *weights, size_t count)
     return sum;
 }
 
-/* How the weighted sum changes along a direction, by the gradient and by moving so little that hardly a
- * rectified sum passes its kink: one that does would be a hundredth of the whole. */
+/* How the weighted sum changes along a direction, by the gradient and by moving so little that
+ * hardly a rectified sum passes its kink: one that does would be a hundredth of the whole. */
 static void assert_slope(const float *gradient, const float *along, size_t count, double moved)
 {
     double slope = 0, size = 0;

@@ -43,7 +43,7 @@ def expected(model, spectrogram):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("run", type=pathlib.Path, help="RUN/last.pt, or an .a1w file")
-    parser.add_argument("--build", type=pathlib.Path, required=True, help="with allin1 and mix_spectrogram")
+    parser.add_argument("--build", type=lambda path: pathlib.Path(path).resolve(), required=True, help="with allin1 and mix_spectrogram")
     parser.add_argument("audio", nargs="*", type=pathlib.Path)
     options = parser.parse_args()
     model = student_of(options.run)

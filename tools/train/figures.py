@@ -140,7 +140,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--music", type=pathlib.Path, required=True)
     parser.add_argument("--data", type=pathlib.Path, required=True)
-    parser.add_argument("--build", type=pathlib.Path, required=True, help="with allin1 and hear_spectrogram")
+    parser.add_argument("--build", type=lambda path: pathlib.Path(path).resolve(), required=True, help="with allin1 and hear_spectrogram")
     parser.add_argument("--work", type=pathlib.Path, required=True)
     parser.add_argument("--model", default="student", help="student (default), a .a1w file, or any other")
     parser.add_argument("--parts", default="test", help="test (default), or valid,test")

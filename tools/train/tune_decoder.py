@@ -73,7 +73,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("run", type=pathlib.Path)
     parser.add_argument("--data", type=pathlib.Path, required=True)
-    parser.add_argument("--build", type=pathlib.Path, required=True, help="with hear_spectrogram")
+    parser.add_argument("--build", type=lambda path: pathlib.Path(path).resolve(), required=True, help="with hear_spectrogram")
     options = parser.parse_args()
     songs = references(options.data)
     print(f"{len(songs)} songs\nlambda threshold  beats downbeats  silent on noise")
