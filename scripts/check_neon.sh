@@ -28,13 +28,13 @@ done
 flags="-std=c11 -O2 -g1 -D_GNU_SOURCE -Werror -Wall -Wextra -Wconversion -Wshadow
     -Wstrict-prototypes -Wmissing-prototypes -Wvla -ffp-contract=off -fno-math-errno
     -fno-trapping-math -I$source_dir/include -I$source_dir/src -I$source_dir/tests
-    -I$source_dir/tests/neon"
+    -I$source_dir/tests/neon -I$source_dir/tools"
 parts="base tensor kernels nn dsp spectrogram network student metrical functional tempo demix"
 support="golden guarded kernel_levels plain_network"
 tests="kernels/test_vecmath kernels/test_gemm kernels/test_gemm_pack kernels/test_layers
     kernels/test_lane_kernels kernels/test_bands_kernels unit/test_fft unit/test_spectrogram unit/test_tensor
     unit/test_logistic unit/test_neighborhood unit/test_functional unit/test_tempo
-    unit/test_metrical"
+    unit/test_metrical unit/test_student_layers"
 
 # One line a compilation: output, source, further flags.
 list() {
@@ -51,6 +51,8 @@ list() {
                 echo "$(basename "$file" .c).o $file${more:+ $more}"
             done
     done
+    # Without OpenMP, as nobody else builds it.
+    echo "student_layers.o tools/train/student_layers.c -Wno-unknown-pragmas -Wno-unused-parameter -ffp-contract=fast"
     for name in $support; do echo "$name.o tests/support/$name.c"; done
     for level in scalar neon; do
         plain=

@@ -11,9 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
-#include <omp.h>
 
-enum { WIDTH = 96, SQUARE = WIDTH * WIDTH, CHANNELS = 324, BATCH = 2 };
+enum { WIDTH = 96, SQUARE = WIDTH * WIDTH, CHANNELS = 324, BATCH = 2, TEAM = 3 };
 
 static uint32_t state;
 
@@ -167,9 +166,9 @@ static void check_block(long steps, long dilation)
     float *y = room(count), *normed = room(padded), *hidden = room(count),
           *statistics = room(count), *g = room(padded);
     float *dy = random_floats(count, 1), *dx = room(count), *sum = room(sums);
-    float *work = room(4 * SQUARE + (size_t)omp_get_max_threads() * sums);
+    float *work = room(4 * SQUARE + (size_t)TEAM * sums);
     float *conv_back = turned(b.in[CONV], 3), *mix_back = turned(b.in[MIX], 1);
-    block_forward(BATCH, steps, dilation, b.in[X], b.in[SCALE], b.in[SHIFT], b.in[CONV],
+    block_forward(TEAM, BATCH, steps, dilation, b.in[X], b.in[SCALE], b.in[SHIFT], b.in[CONV],
                   b.in[CONV_BIAS], b.in[MIX], b.in[MIX_BIAS], b.in[KEEP], normed, hidden,
                   statistics, y, work);
     double *plain = plain_block(&b, -1, NULL, 0);
@@ -177,8 +176,8 @@ static void check_block(long steps, long dilation)
         assert_true(fabs(plain[i] - (double)y[i]) <=
                     2e-5); /* sums of some 300 products of size 0.1 in float32 */
     free(plain);
-    block_backward(BATCH, steps, dilation, b.in[X], b.in[SCALE], conv_back, mix_back, b.in[KEEP],
-                   normed, hidden, statistics, dy, g, dx, sum, work);
+    block_backward(TEAM, BATCH, steps, dilation, b.in[X], b.in[SCALE], conv_back, mix_back,
+                   b.in[KEEP], normed, hidden, statistics, dy, g, dx, sum, work);
     const float *gradients[SUMMED] = {[X] = dx, [CONV] = sum, [MIX] = sum + 3 * SQUARE};
     gradients[SCALE] = gradients[MIX] + SQUARE;
     gradients[SHIFT] = gradients[SCALE] + WIDTH;
@@ -225,8 +224,7 @@ static void reduction_is_what_it_says(void **unused)
     enum { STEPS = 68, TAPS = 4, SIZE = TAPS * CHANNELS * WIDTH, FRAMES = 2 * STEPS + 2 };
     float *frames = random_floats((size_t)BATCH * FRAMES * CHANNELS, 1),
           *w = random_floats(SIZE, 0.1f), *bias = random_floats(WIDTH, 1);
-    float *y = room(BATCH * STEPS * WIDTH),
-          *work = room((size_t)(1 + omp_get_max_threads()) * SIZE);
+    float *y = room(BATCH * STEPS * WIDTH), *work = room((size_t)(1 + TEAM) * SIZE);
     float *dy = random_floats(BATCH * (STEPS + 8) * WIDTH, 1), *dw = room(SIZE),
           *d_frames = room((size_t)BATCH * FRAMES * CHANNELS);
     float *w_back = room(SIZE);
@@ -241,8 +239,8 @@ static void reduction_is_what_it_says(void **unused)
             for (int k = 0; k < WIDTH; k++)
                 w_back[((tap / 2) * WIDTH + k) * 2 * CHANNELS + tap % 2 * CHANNELS + c] =
                     w[(tap * CHANNELS + c) * WIDTH + k];
-    reduce_forward(BATCH, STEPS, frames, w, bias, y, work);
-    reduce_backward(BATCH, STEPS, frames, w_back, dy, dw, d_frames, work);
+    reduce_forward(TEAM, BATCH, STEPS, frames, w, bias, y, work);
+    reduce_backward(TEAM, BATCH, STEPS, frames, w_back, dy, dw, d_frames, work);
     double *plain_dw = calloc(SIZE, sizeof *plain_dw),
            *plain_d = calloc((size_t)BATCH * FRAMES * CHANNELS, sizeof *plain_d);
     assert_true(plain_dw && plain_d);
@@ -267,7 +265,7 @@ static void reduction_is_what_it_says(void **unused)
     for (size_t i = 0; i < (size_t)BATCH * FRAMES * CHANNELS; i++)
         assert_true(fabs(plain_d[i] - (double)d_frames[i]) <= 1e-4);
     memset(dw, 0, SIZE * sizeof *dw);
-    reduce_backward(BATCH, STEPS, frames, w_back, dy, dw, NULL, work);
+    reduce_backward(TEAM, BATCH, STEPS, frames, w_back, dy, dw, NULL, work);
     for (int i = 0; i < SIZE; i++)
         assert_true(fabs(plain_dw[i] - (double)dw[i]) <= 1e-4);
     float *all[] = {frames, w, bias, y, work, dy, dw, d_frames, w_back};

@@ -21,7 +21,7 @@ EIGHTHS_SWUNG, SIXTEENTHS_SWUNG, TRIPLETS_SWUNG = "eighths", "sixteenths", "trip
 
 class Style:
     """How a band plays. Patterns have one place for each part of a beat (spaces do not count): 0 is never, 9 always, what
-    is between is tenths of a chance that is drawn once for a song. Rows are (drums to choose from, patterns to choose from)."""
+    is between is ninths of a chance that is drawn once for a song. Rows are (drums to choose from, patterns to choose from)."""
 
     def __init__(self, weight, tempo, rows, bass, comp, beats=4, parts=4, swing=None, kits=(STANDARD, ROOM),
                  basses="finger", sounds=tuple(KEYBOARDS + GUITARS + PADS), machine=0.3):
@@ -54,7 +54,7 @@ STYLES = {
                                   (CYMBALS, [HATS_8, HATS_8, HATS_16, HATS_4])],
                     ["whole", "kick", "two", "syncopated"], ["held", "arpeggio", "quarters", "eighths"]),
     "disco": Style(6, (108, 130), [(KICKS, ["9000 9000 9000 9000"]), ([SNARE, CLAP], ["0000 9000 0000 9000"]),
-                                   ([OPEN], [OFF_8, "0000 0000 0000 0000"]), ([SHUT], [HATS_8, "9303 9303 9303 9303", HATS_16, "9999 9999 9999 9999"])],
+                                   ([OPEN], [OFF_8, "0000 0000 0000 0000"]), ([SHUT], [HATS_8, "9303 9303 9303 9303", HATS_16])],
                    ["octaves", "offbeats", "syncopated", "kick"], ["offbeats", "syncopated", "held", "stabs"], kits=(STANDARD, ELECTRONIC, ANALOGUE),
                    machine=0.7),
     "house": Style(6, (116, 150), [(KICKS, ["9000 9000 9000 9000"]), ([CLAP, SNARE, SIDESTICK], ["0000 9000 0000 9000", "0000 0000 0000 0000"]),
@@ -90,44 +90,44 @@ STYLES = {
                  ["walk", "eighths"], ["skank"]),
     "metal": Style(3, (92, 196), [(KICKS, ["9595 9595 9595 9595", "9999 9999 9999 9999", "9090 0090 9090 0090"]), BACKBEAT, ([RIDE, OPEN, 49, 52], [HATS_4, HATS_8])],
                    ["eighths", "sixteenths", "kick"], ["eighths", "sixteenths", "kick"], kits=(POWER, ROOM), sounds=[29, 30, 30]),
-    "punk": Style(3, (148, 212), [(KICKS, ["9000 0010 9050 0000", "9000 0000 9000 0000"]), BACKBEAT, ([SHUT, OPEN, RIDE], [HATS_8, HATS_4])],
+    "punk": Style(3, (148, 198), [(KICKS, ["9000 0010 9050 0000", "9000 0000 9000 0000"]), BACKBEAT, ([SHUT, OPEN, RIDE], [HATS_8, HATS_4])],
                   ["eighths", "quarters"], ["eighths", "quarters"], kits=(POWER, STANDARD), sounds=[29, 30, 27]),
     "country": Style(4, (84, 126), [(KICKS, ["9000 0000 9000 0000"]), ([SNARE, SIDESTICK], ["5595 9595 5595 9595", "0000 9000 0000 9000", "3393 9393 3393 9393"]),
                                     ([SHUT], ["0000 0000 0000 0000", HATS_8])],
                      ["two", "two", "walk"], ["chick", "boom", "eighths"], kits=(STANDARD, BRUSH), sounds=[24, 25, 26, 27, 0, 105], swing=(EIGHTHS_SWUNG, 0.5, 0.6)),
-    "swing": Style(7, (96, 212), [([RIDE, BELL, SHUT], ["900 905 900 905", "900 909 900 909"]), ([FOOT], ["000 900 000 900"]),
+    "swing": Style(7, (96, 198), [([RIDE, BELL, SHUT], ["900 905 900 905", "900 909 900 909"]), ([FOOT], ["000 900 000 900"]),
                                   (KICKS, ["400 400 400 400", "000 000 000 000", "001 010 001 010"]), (SNARES, ["001 001 010 002", "000 100 001 010"])],
                    ["walk", "walk", "two"], ["charleston", "syncopated", "held", "quarters"], parts=3, swing=(TRIPLETS_SWUNG, 0.58, 0.72), kits=(JAZZ, BRUSH, STANDARD), basses="upright",
                    sounds=[0, 1, 4, 26, 11, 16, 17]),
     "shuffle": Style(6, (72, 142), [([SHUT, RIDE], ["909 909 909 909", "900 900 900 900"]), (KICKS, ["900 001 900 002", "900 900 900 900", "900 000 901 000"]),
                                     (SNARES, ["000 900 000 900", "001 900 001 901"])],
                      ["walk", "shuffle", "quarters"], ["shuffle", "chick", "held", "charleston"], parts=3, swing=(TRIPLETS_SWUNG, 0.6, 0.7)),
-    "slow blues": Style(5, (50, 82), [([SHUT, RIDE], [TWELVE_8]), (KICKS, ["900 001 900 002", "900 000 901 000"]), (SNARES, ["000 900 000 900", "000 900 000 901"])],
+    "slow blues": Style(5, (58, 82), [([SHUT, RIDE], [TWELVE_8]), (KICKS, ["900 001 900 002", "900 000 901 000"]), (SNARES, ["000 900 000 900", "000 900 000 901"])],
                         ["walk", "quarters", "shuffle", "two"], ["eighths", "held", "arpeggio", "charleston"], parts=3),
-    "slow rock": Style(4, (52, 92), [([SHUT, RIDE], [TWELVE_8]), (KICKS, ["900 002 900 001", "900 000 902 000"]), (SNARES + [SIDESTICK], ["000 900 000 900"])],
+    "slow rock": Style(4, (58, 92), [([SHUT, RIDE], [TWELVE_8]), (KICKS, ["900 002 900 001", "900 000 902 000"]), (SNARES + [SIDESTICK], ["000 900 000 900"])],
                        ["kick", "whole", "quarters"], ["eighths", "arpeggio", "held"], parts=3),
-    "six eight": Style(3, (50, 96), [([SHUT, RIDE], ["999 999"]), (KICKS, ["900 001", "900 000"]), (SNARES + [SIDESTICK], ["000 900"])],
+    "six eight": Style(3, (58, 96), [([SHUT, RIDE], ["999 999"]), (KICKS, ["900 001", "900 000"]), (SNARES + [SIDESTICK], ["000 900"])],
                        ["kick", "quarters"], ["eighths", "arpeggio", "held"], beats=2, parts=3),
     "bossa nova": Style(3, (108, 156), [(KICKS, ["9000 0060 9000 0060", "9000 0000 9000 0000"]),
                                         ([SIDESTICK], ["9000 0090 0000 9000 0000 9000 0090 0000", "0000 9000 0090 0000 9000 0090 0000 9000"]), ([SHUT, MARACAS], [HATS_8])],
                         ["bossa"], ["syncopated", "charleston", "held"], sounds=[24, 26, 0, 4], basses="upright"),
     "samba": Style(2, (86, 112), [([35], ["9009 9009 9009 9009", "3000 9003 3000 9003"]), ([SNARE, SIDESTICK], ["5352 3535 5352 3535", "9090 9909 0909 0909"]),
-                                  ([MARACAS, SHUT], [HATS_16])], ["bossa", "two"], ["syncopated", "sixteenths"], sounds=[24, 0, 4, 25]),
+                                  ([MARACAS, SHUT], [HATS_16])], ["samba", "two"], ["syncopated", "sixteenths"], sounds=[24, 0, 4, 25]),
     "cha cha": Style(3, (110, 130), [([COWBELL], [HATS_4]), ([SLAP], ["0000 9000 0000 0000"]), ([LOW_CONGA, CONGA], ["0000 0000 0000 9090"]),
                                      ([GUIRO, MARACAS, SHUT], ["9000 9090 9000 9090", HATS_8])],
-                     ["tumbao", "two", "kick"], ["offbeats", "syncopated", "quarters"], sounds=[0, 1, 24, 56, 61]),
+                     ["tumbao", "two"], ["offbeats", "syncopated", "quarters"], sounds=[0, 1, 24, 56, 61]),
     "rumba": Style(3, (86, 112), [([MARACAS, SHUT], [HATS_8]), ([SIDESTICK, CLAVES], ["9000 0090 0000 9000 0000 9000 9000 0000", "0000 0000 0000 0000"]),
                                   ([LOW_CONGA, LOW_BONGO], ["0000 0000 0000 9090", "0000 0000 9000 9000"]), ([HIGH_BONGO, SLAP], ["3090 9030 3090 0030", "0090 9000 0090 0000"])],
                    ["rumba", "tumbao"], ["syncopated", "held", "offbeats", "arpeggio"], sounds=[24, 0, 48, 56]),
-    "salsa": Style(3, (160, 212), [([COWBELL, BELL], ["9000 9090 9000 9090", "9000 0000 9000 0000"]), ([CONGA, LOW_CONGA], ["0000 0000 0000 9090"]), ([SLAP], ["0000 9000 0000 0000"]),
+    "salsa": Style(3, (160, 198), [([COWBELL, BELL], ["9000 9090 9000 9090", "9000 0000 9000 0000"]), ([CONGA, LOW_CONGA], ["0000 0000 0000 9090"]), ([SLAP], ["0000 9000 0000 0000"]),
                                    ([CLAVES, SIDESTICK], ["0000 9000 9000 0000 9000 0090 0000 9000", "9000 0090 0000 9000 0000 9000 9000 0000"])],
                    ["tumbao"], ["montuno"], sounds=[0, 1, 56]),
     "tango": Style(2, (112, 134), [([SNARE], ["0000 0000 0000 0000", "9000 0000 9000 0090"])], ["quarters", "two"], ["quarters", "stabs", "quarters"], sounds=[21, 22, 40, 48, 0]),
-    "march": Style(2, (96, 132), [(KICKS, ["9000 0000 9000 0000"]), (SNARES, ["9000 9099 9000 9999", "0000 9000 0000 9000", "9099 9090 9099 9000"]), ([49], ["0000 0000 0000 0000", "9000 0000 9000 0000"])],
-                   ["two"], ["chick", "offbeats"], sounds=[61, 56, 57, 58, 73], swing=(EIGHTHS_SWUNG, 0.5, 0.55)),
-    "waltz": Style(6, (84, 200), [(KICKS, ["9000 0000 0000"]), (SNARES + [SHUT, FOOT], ["0000 9000 9000", "0000 9000 9000", "0000 6000 9000"]), ([RIDE, SHUT], ["0000 0000 0000", "9000 9000 9000", "9090 9090 9090"])],
+    "march": Style(2, (96, 132), [(KICKS, [HATS_4, "9000 0000 9000 0000"]), (SNARES, ["9000 9099 9000 9999", "0000 9000 0000 9000", "9099 9090 9099 9000"]), ([49], ["0000 0000 0000 0000", "9000 0000 9000 0000"])],
+                   ["quarters", "two"], ["offbeats", "offbeats", "chick"], sounds=[61, 56, 57, 58, 73], swing=(EIGHTHS_SWUNG, 0.5, 0.55)),
+    "waltz": Style(6, (84, 198), [(KICKS, ["9000 0000 0000"]), (SNARES + [SHUT, FOOT], ["0000 9000 9000", "0000 9000 9000", "0000 6000 9000"]), ([RIDE, SHUT], ["0000 0000 0000", "9000 9000 9000", "9090 9090 9090"])],
                    ["whole", "first", "quarters"], ["pah", "pah", "arpeggio"], beats=3, sounds=[0, 21, 48, 24, 61, 16]),
-    "jazz waltz": Style(3, (96, 208), [([RIDE, SHUT], ["900 905 900", "900 900 905"]), ([FOOT], ["000 900 000", "000 900 900"]), (KICKS, ["900 000 000", "900 001 000"]), (SNARES, ["000 001 010"])],
+    "jazz waltz": Style(3, (96, 198), [([RIDE, SHUT], ["900 905 900", "900 900 905"]), ([FOOT], ["000 900 000", "000 900 900"]), (KICKS, ["900 000 000", "900 001 000"]), (SNARES, ["000 001 010"])],
                         ["walk", "first"], ["charleston", "held", "pah"], beats=3, parts=3, kits=(JAZZ, BRUSH), basses="upright", sounds=[0, 1, 4, 26]),
     "pop in three": Style(4, (84, 168), [(KICKS, ["9000 0000 0020", "9000 0010 0010"]), (SNARES, ["0000 0000 9000", "0000 9000 9000", "0000 9000 0000"]), (CYMBALS, ["9090 9090 9090", "9000 9000 9000"])],
                           ["kick", "eighths", "whole"], ["held", "arpeggio", "eighths", "pah"], beats=3),
@@ -148,27 +148,35 @@ def draw(rng, pattern, parts):
 
 
 class Pattern:
-    """What the band plays in a section: for each row of drums, and for bass and chords, the hits of some bars."""
+    """What the band plays in a section: for each row of drums the hits of a bar, or two, and of the one after; what bass and
+    accompaniment do; places for what is syncopated."""
 
-    def __init__(self, rng, style, kicks=None):
+    def __init__(self, rng, style):
         self.drums = []
         for drums, patterns in style.rows:
             pattern = rng.choice(patterns)
+            bars = sum(c.isdigit() for c in pattern) // (style.parts * style.beats)
             hits = draw(rng, pattern, style.parts)
-            bars = max(1, sum(c.isdigit() for c in pattern) // (style.parts * style.beats))
-            # Every second bar may be another draw of the same chances.
-            second = draw(rng, pattern, style.parts) if rng.random() < 0.4 else hits
-            self.drums.append((rng.choice(drums), bars, [hits, second]))
-        kick = [hits[0] for drum, bars, hits in self.drums if drum in KICKS and bars == 1]
-        self.kick = [place for place, _ in kick[0]] if kick and kick[0] else [0.0]
+            if bars == 2:
+                first = [(place, loud) for place, loud in hits if place < style.beats]
+                second = [(place - style.beats, loud) for place, loud in hits if place >= style.beats]
+            else:
+                # Every second bar may be another draw of the same chances.
+                first, second = hits, draw(rng, pattern, style.parts) if rng.random() < 0.4 else hits
+            self.drums.append((rng.choice(drums), [first, second]))
+        kicks = next((bars for drum, bars in self.drums if drum in KICKS), [[], []])
+        self.kick = [[place for place, _ in bar] or [0.0] for bar in kicks]
         self.bass = rng.choice(style.bass)
         self.comp = [rng.choice(style.comp) for _ in range(rng.choice([1, 1, 2]))]
-        self.random = [sorted({0.0 if rng.random() < 0.8 else 0.5} | {rng.randrange(style.beats * style.parts) / style.parts
+        off = (style.parts + 1) // 2 / style.parts
+        self.random = [sorted({0.0 if rng.random() < 0.8 else off} | {rng.randrange(style.beats * style.parts) / style.parts
                                                                       for _ in range(rng.randint(2, 5))}) for _ in range(3)]
 
 
 class Band(Arrangement):
     """A song in one style: what edit, tempo_map and truth_of need to know of it."""
+
+    early = TICKS // 8
 
     def __init__(self, seed):
         rng = self.rng = random.Random(f"allin1 band {seed}")
@@ -182,46 +190,47 @@ class Band(Arrangement):
         self.tempo = math.exp(rng.uniform(*map(math.log, style.tempo)))
         self.quarter = 60 / self.tempo / (3 if self.compound else 1)
         self.swing = (style.swing[0], rng.uniform(*style.swing[1:])) if style.swing and rng.random() < 0.7 else None
+        self.middle_third = not (style.swing and style.swing[0] == TRIPLETS_SWUNG)
         verse = Pattern(rng, style)
         others = [Pattern(rng, style) for _ in range(2)]
         self.lay_out(lambda symbol: verse if symbol in "ivpo" else others[0] if symbol in "cn" else rng.choice(others + [verse]))
 
-    def tick(self, place):
-        """A place in beats of the bar, swung, in ticks."""
-        beat, part = divmod(place, 1)
+    def swung(self, tick):
+        unit = TICKS * (3 if self.compound else 1)
+        beat, part = divmod(tick / unit, 1)
         if self.swing:
-            bend = lambda x: x * 2 * self.swing[1] if x < 0.5 else self.swing[1] + (x - 0.5) * 2 * (1 - self.swing[1])
-            if self.swing[0] == EIGHTHS_SWUNG:
+            kind, late = self.swing
+            bend = lambda x: x * 2 * late if x < 0.5 else late + (x - 0.5) * 2 * (1 - late)
+            if kind == EIGHTHS_SWUNG:
                 part = bend(part)
-            elif self.swing[0] == TRIPLETS_SWUNG:
+            elif kind == TRIPLETS_SWUNG:
                 part = bend(part * 3 / 4 if part < 2 / 3 else 0.5 + (part - 2 / 3) * 3 / 2)
             else:
                 half, rest = divmod(part * 2, 1)
                 part = (half + bend(rest)) / 2
-        return round((beat + part) * TICKS * (3 if self.compound else 1))
+        return round((beat + part) * unit)
 
 
 def bass_line(band, pattern, bar):
     """[(place, length in beats, step of the chord: 0 the root, 1 third, 2 fifth, 3 octave, -1 a neighbour of the next root)]"""
-    beats, eighth = band.style.beats, 1 / 2 if band.style.parts == 4 else 2 / 3
+    beats = band.style.beats
     line = {"whole": [(0, beats, 0)], "first": [(0, 1, 0)],
-            "quarters": [(i, 1, 0) for i in range(beats)],
+            "quarters": [(i, 1, 0) for i in range(beats)], "eighths": [(i / 2, 0.5, 0) for i in range(2 * beats)],
             "two": [(i, 1, 0 if i % 4 == 0 else 2) for i in range(0, beats, 2)],
             "walk": [(i, 1, [0, 1, 2, -1][i * 3 // max(1, beats - 1)]) for i in range(beats)],
             "octaves": [(i / 2, 0.5, 3 * (i % 2)) for i in range(2 * beats)],
             "offbeats": [(i + 0.5, 0.5, 0) for i in range(beats)],
             "sixteenths": [(i / 4, 0.25, 0) for i in range(4 * beats)],
             "shuffle": [(i + o, 0.34, [0, 0, 1, 2][i % 4] if o == 0 else 0) for i in range(beats) for o in (0, 2 / 3)],
+            "samba": [(o + p, l, step) for o, step in ((0, 0), (1, 2), (2, 0), (3, 2)) for p, l in ((0, 0.7), (0.75, 0.25))],
             "bossa": [(0, 1.5, 0), (1.5, 0.5, 2), (2, 1.5, 2), (3.5, 0.5, 0)],
             "rumba": [(0, 1.5, 0), (2, 1, 2), (3, 1, 3)],
             "tumbao": [(1.5, 1.5, 2), (3, 1, 0)] if bar else [(0, 1.5, 0), (1.5, 1.5, 2), (3, 1, 0)],
-            "kick": [(p, 0.5, 0) for p in pattern.kick], "syncopated": [(p, 0.4, [0, 0, 2, 3][i % 4]) for i, p in enumerate(pattern.random[0])]}
-    if pattern.bass == "eighths":
-        return [(i + o, eighth, 0) for i in range(beats) for o in (0, 1 - eighth if band.style.parts == 3 else 0.5)]
+            "kick": [(p, 0.5, 0) for p in pattern.kick[bar % 2]], "syncopated": [(p, 0.4, [0, 0, 2, 3][i % 4]) for i, p in enumerate(pattern.random[0])]}
     return line[pattern.bass]
 
 
-def accompaniment(band, pattern, comp, layer):
+def accompaniment(band, pattern, comp, layer, bar):
     """[(place, length in beats, notes of the chord: None for all, or one's index)]"""
     beats, parts = band.style.beats, band.style.parts
     whole = range(beats)
@@ -235,7 +244,7 @@ def accompaniment(band, pattern, comp, layer):
                "skank sixteenths": lambda: [(i + o, 0.2, None) for i in whole for o in (0.5, 0.75)],
                "stabs": lambda: [(p, 0.25, None) for p in pattern.random[1 + layer][:3]],
                "syncopated": lambda: [(p, 0.45, None) for p in pattern.random[1 + layer]],
-               "kick": lambda: [(p, 0.4, None) for p in pattern.kick],
+               "kick": lambda: [(p, 0.4, None) for p in pattern.kick[bar % 2]],
                "arpeggio": lambda: [(p, 0.6, [0, 1, 2, 3, 2, 1][i % 6]) for i, p in enumerate(fine if band.tempo < 90 and parts == 4 else every)],
                "chick": lambda: [(i, 0.5, None) for i in range(1, beats, 2)],
                "pah": lambda: [(i, 0.6, None) for i in range(1, beats)],
@@ -258,7 +267,7 @@ def compose(band):
     register = rng.randrange(50, 60)
 
     def put(place, length, channel, pitch, velocity, name, start):
-        on = max(0, start + band.tick(place) + lags[name] + late(jitter))
+        on = max(0, band.swung(start + place * unit) + lags[name] + late(jitter))
         notes.append(midi.Note(on, on + max(20, int(length * unit)), channel, pitch, max(1, min(127, int(velocity + rng.gauss(0, 5))))))
 
     drum_level = rng.uniform(80, 118)
@@ -267,11 +276,10 @@ def compose(band):
         pattern = section["groove"]
         for index, (root, kind) in enumerate(section["chords"]):
             start = at + index * band.bar * TICKS
-            for drum, bars, hits in pattern.drums:
-                for place, loud in hits[index // bars % 2 if bars == 1 else 0]:
-                    if index % bars * style.beats <= place < (index % bars + 1) * style.beats:
-                        name = "kick" if drum in KICKS else "snare" if drum in (37, 38, 39, 40) else "hats"
-                        put(place - index % bars * style.beats, 0.2, DRUMS, drum, drum_level * loud, name, start)
+            for drum, bars in pattern.drums:
+                name = "kick" if drum in KICKS else "snare" if drum in SNARES + [SIDESTICK, CLAP] else "hats"
+                for place, loud in bars[index % 2]:
+                    put(place, 0.2, DRUMS, drum, drum_level * loud, name, start)
             low = 28 + (root + section["key"] - 28) % 12
             low += 12 if low < 33 else 0
             third = 3 if kind.startswith("m") else 4
@@ -283,12 +291,19 @@ def compose(band):
             tones = [0, third, 7] + ([10] if kind.endswith("7") else [])
             chord = sorted(register + (root + section["key"] + n - register) % 12 for n in tones)
             for layer, comp in enumerate(pattern.comp):
-                for place, length, which in accompaniment(band, pattern, comp, layer):
+                for place, length, which in accompaniment(band, pattern, comp, layer, index):
                     accent = 0 if place == 0 else -6
                     played = chord if which is None else [(chord + [chord[0] + 12])[which % (len(chord) + 1)]]
                     for pitch in played:
                         put(place, length, 1 + layer, pitch + 12 * layer, levels[1 + layer] + accent, "chords", start)
         at += section["bars"] * band.bar * TICKS
+    # A key that is struck again is let go first, or its end would end what follows.
+    sounding = {}
+    for n in sorted(notes, key=lambda n: n.start):
+        before = sounding.get((n.channel, n.pitch))
+        if before:
+            before.end = min(before.end, max(before.start + 1, n.start))
+        sounding[n.channel, n.pitch] = n
     others = [(0, bytes([0xC0, rng.choice(BASSES[style.basses])])), (0, bytes([0xC0 | DRUMS, rng.choice(style.kits)]))]
     others += [(0, bytes([0xC0 | c, rng.choice(style.sounds)])) for c in (1, 2)]
     return notes, others

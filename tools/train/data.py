@@ -9,7 +9,9 @@ NAMES = ["start", "end", "intro", "outro", "break", "bridge", "inst", "solo", "v
 STEP = 32               # frames of one function target
 BEAT_SIGMA = 1.5        # frames: the teacher's peaks are as wide
 BOUNDARY_SIGMA = 12.0   # frames: a listener does not place a boundary better
-KINDS = {"r": "grooves", "b": "bands", "m": "composed", "t": "composed", "c": "composed", "z": "noise"}  # by how names begin
+# By how a rendered song's name begins: what the figures call it, and with whom it shares its part of the crops.
+SOURCES = {"r": ("grooves", "grooves"), "b": ("bands", "bands"), "m": ("compositions", "composed"),
+           "c": ("textures", "composed"), "t": ("modules", "composed"), "z": ("noise", "noise")}
 SLOWEST, FASTEST = 60, 190  # beats a minute that a song may be stretched to
 
 
@@ -42,7 +44,7 @@ class Song:
         # Of composed music neither form nor, sometimes, the downbeats are known.
         self.downbeats_known = truth.get("downbeats_known", True)
         self.form_known = bool(self.segments) or (self.rendered and not len(self.beats))
-        self.kind = "real" if not self.rendered else KINDS[name[0]]
+        self.kind = "real" if not self.rendered else SOURCES[name[0]][1]
         if not self.rendered:
             with np.load(teacher) as values:
                 self.teacher = {k: values[k] for k in ("beat", "downbeat", "segment", "label")}
@@ -179,8 +181,7 @@ def load(data, parts):
         truth = json.loads(path.read_text())
         if truth["part"] in found:
             drums = "full" if truth["kind"] == "full" else "drumless"
-            group = {"r": "rendered " + drums, "b": "bands " + drums, "m": "composed " + drums, "t": "modules",
-                     "c": "textures", "z": "noise"}[path.name[0]]
+            group = SOURCES[path.name[0]][0] + (" " + drums if path.name[0] in "brm" else "")
             found[truth["part"]].append(Song(path.stem, data / "spec" / f"{path.stem}.npy", truth, None,
                                              truth["part"], group))
     # A song that says nothing is left out.
@@ -193,14 +194,17 @@ SHARES = {"real": 0.42, "grooves": 0.20, "bands": 0.16, "composed": 0.16, "noise
 def batch(rng, songs, size, length):
     """One batch, its crops drawn by kind; a few are of nothing. Weights: beat, downbeat, section, function."""
     pools = {kind: [s for s in songs if s.kind == kind] for kind in SHARES}
+    # What is not there leaves its share to the others, not to the crops of nothing.
+    all_known = sum(share for kind, share in SHARES.items() if pools[kind])
+    known = {kind: share * sum(SHARES.values()) / all_known for kind, share in SHARES.items() if pools[kind]}
     xs, targets, functions, weights = [], [], [], []
     for _ in range(size):
         draw, kind = rng.random(), None
-        for kind, share in SHARES.items():
+        for kind, share in known.items():
             draw -= share
             if draw < 0:
                 break
-        if draw >= 0 or not pools[kind]:
+        if draw >= 0:
             xs.append(nothing(rng, length))
             targets.append(np.zeros((3, length), np.float32))
             functions.append(np.zeros((length // STEP, LABELS), np.float32))

@@ -17,10 +17,10 @@ import tempfile
 import numpy as np
 
 from compare import figures
+from data import SOURCES
 from sound import write_sound
 
 RATE, SECONDS = 44100, 60
-SOURCES = {"r": "grooves", "b": "bands", "m": "compositions", "c": "textures", "t": "modules"}  # by how names begin
 
 
 def listen(options, songs, out):
@@ -99,7 +99,7 @@ def rendered_songs(options):
         if not truth["segments"]:
             values[2:] = np.nan
         kind = "drumless" if truth["kind"] in ("drumless", "soft", "solo") else "with drums"
-        source = SOURCES.get(name[0], name[0])
+        source = SOURCES[name[0]][0]
         for group in ("~ all", f"~ {kind}", f"{source}, {truth['kind']}", f"~ {kind}, {truth.get('motion', 'steady')}",
                       f"~ {kind}, {truth['beats_per_bar']} beats a bar"):
             groups.setdefault(truth["part"] + " " + group, []).append(values)

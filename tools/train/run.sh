@@ -10,8 +10,9 @@ songs=${RENDERED:-1500}
 labelled=${LABELLED:-200} # of each package, by the full models; the others by these without their separator
 start=${START:+--start $START} # weights to begin with, instead of chance: another run's, or a student.a1w
 cmake --build "$build" --target allin1_program mix_spectrogram hear_spectrogram student_layers
-products="--layers $build/libstudent_layers.so" # in float32, where the processor has no bfloat16
-if grep -q avx512_bf16 /proc/cpuinfo; then products=--half; fi
+# Products in bfloat16 where the processor has them, else float32 by this project's layers.
+if grep -q avx512_bf16 /proc/cpuinfo; then own=--half; else own="--layers $build/libstudent_layers.so"; fi
+products=${PRODUCTS-$own}
 python=/usr/bin/python3 # Debian's, which has its PyTorch
 music="--music $work/music"
 data="--data $work/data"

@@ -1,14 +1,27 @@
 #include "student_layers.h"
 
 #include <math.h>
-#include <omp.h>
 #include <stddef.h>
 #include <string.h>
 
+#ifdef _OPENMP
+#include <omp.h>
+#else
+static int omp_get_thread_num(void)
+{
+    return 0;
+}
+static int omp_get_num_threads(void)
+{
+    return 1;
+}
+#endif
+
 enum {
-    WIDTH = 96,         /* channels of a block */
-    TAPS = 3,           /* of a block's convolution */
-    PAIR = 2 * 12 * 27, /* what two frames have: the front's channels at each place along the bands */
+    WIDTH = 96, /* channels of a block */
+    TAPS = 3,   /* of a block's convolution */
+    PAIR =
+        2 * 12 * 27, /* what two frames have: the front's channels at each place along the bands */
     LANES = 8,
     ROWS = 4,         /* a product's sums are held in registers for 4 rows and */
     TILE = 3 * LANES, /* 24 columns, */
@@ -184,15 +197,16 @@ static void norm_of(const float *from, const float *scale, const float *shift, f
     statistics[1] = narrow;
 }
 
-void block_forward(long batch, long steps, long dilation, const float *x, const float *scale,
-                   const float *shift, const float *conv, const float *conv_bias, const float *mix,
-                   const float *mix_bias, const float *keep, float *normed, float *hidden,
-                   float *statistics, float *y, float *work)
+void block_forward(long team, long batch, long steps, long dilation, const float *x,
+                   const float *scale, const float *shift, const float *conv,
+                   const float *conv_bias, const float *mix, const float *mix_bias,
+                   const float *keep, float *normed, float *hidden, float *statistics, float *y,
+                   float *work)
 {
     const ptrdiff_t padded = steps + 2 * dilation;
     const Matrix taps = pack(conv, TAPS, WIDTH, WIDTH, work),
                  mixing = pack(mix, 1, WIDTH, WIDTH, work + TAPS * WIDTH * WIDTH);
-#pragma omp parallel
+#pragma omp parallel num_threads((int)team)
     {
 #pragma omp for collapse(2) schedule(static)
         for (long b = 0; b < batch; b++)
@@ -258,17 +272,18 @@ long block_sums(void)
     return (long)(sizeof(BlockSums) / sizeof(float));
 }
 
-void block_backward(long batch, long steps, long dilation, const float *x, const float *scale,
-                    const float *conv_back, const float *mix_back, const float *keep,
-                    const float *normed, const float *hidden, const float *statistics,
-                    const float *dy, float *g, float *dx, float *sums, float *work)
+void block_backward(long team, long batch, long steps, long dilation, const float *x,
+                    const float *scale, const float *conv_back, const float *mix_back,
+                    const float *keep, const float *normed, const float *hidden,
+                    const float *statistics, const float *dy, float *g, float *dx, float *sums,
+                    float *work)
 {
     const ptrdiff_t padded = steps + 2 * dilation;
     const Matrix taps = pack(conv_back, TAPS, WIDTH, WIDTH, work),
                  mixing = pack(mix_back, 1, WIDTH, WIDTH, work + TAPS * WIDTH * WIDTH);
     BlockSums *parts = (BlockSums *)(work + (TAPS + 1) * WIDTH * WIDTH);
     int threads = 1;
-#pragma omp parallel
+#pragma omp parallel num_threads((int)team)
     {
         BlockSums *part = parts + omp_get_thread_num();
         memset(part, 0, sizeof *part);
@@ -322,11 +337,11 @@ void block_backward(long batch, long steps, long dilation, const float *x, const
            sizeof *parts / sizeof(float), sums);
 }
 
-void reduce_forward(long batch, long steps, const float *frames, const float *w, const float *bias,
-                    float *y, float *work)
+void reduce_forward(long team, long batch, long steps, const float *frames, const float *w,
+                    const float *bias, float *y, float *work)
 {
     const Matrix matrix = pack(w, 1, 2 * PAIR, WIDTH, work);
-#pragma omp parallel for collapse(2) schedule(static)
+#pragma omp parallel for collapse(2) schedule(static) num_threads((int)team)
     for (long b = 0; b < batch; b++)
         for (long t = 0; t < steps; t += BLOCK) {
             const ptrdiff_t end = t + BLOCK < steps ? t + BLOCK : steps;
@@ -335,7 +350,7 @@ void reduce_forward(long batch, long steps, const float *frames, const float *w,
         }
 }
 
-void reduce_backward(long batch, long steps, const float *frames, const float *w_back,
+void reduce_backward(long team, long batch, long steps, const float *frames, const float *w_back,
                      const float *dy, float *dw, float *d_frames, float *work)
 {
     enum { SIZE = 2 * PAIR * WIDTH };
@@ -343,7 +358,7 @@ void reduce_backward(long batch, long steps, const float *frames, const float *w
     const Matrix matrix = pack(w_back, 2, WIDTH, PAIR, work);
     float *parts = work + SIZE;
     int threads = 1;
-#pragma omp parallel
+#pragma omp parallel num_threads((int)team)
     {
         float *part = parts + (size_t)omp_get_thread_num() * SIZE;
         memset(part, 0, SIZE * sizeof *part);

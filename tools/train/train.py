@@ -142,8 +142,8 @@ def main():
     parser.add_argument("--layers", type=pathlib.Path, help="build/libstudent_layers.so: the wide layers in float32, for processors without bfloat16")
     parser.add_argument("--start", type=pathlib.Path, help="weights to begin with: another run's RUN/last.pt, or an .a1w file")
     options = parser.parse_args()
-    if options.layers and (options.half or options.width != WIDTH):
-        parser.error("--layers is for float32 and a width of %d" % WIDTH)
+    if options.layers and (options.half or options.width != WIDTH or options.frames % 128):
+        parser.error(f"--layers is for float32, a width of {WIDTH} and a multiple of 128 frames")
     layers = Layers(options.layers.resolve()) if options.layers else None
     options.run.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(options.seed)
