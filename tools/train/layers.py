@@ -1,4 +1,5 @@
-"""The student's wide layers by student_layers.c instead of PyTorch: the same results, in float32, in about half the time."""
+"""The student's wide layers by student_layers.c instead of PyTorch: the same results, in float32, in about half the
+time."""
 import ctypes
 
 import torch
@@ -27,7 +28,8 @@ class Layers:
 
     def block(self, x, norm, conv, mix, keep):
         """x: [batch][96][1][steps], as the results are in memory with the channels last; keep: [batch][96]."""
-        return Block.apply(x, norm.weight, norm.bias, conv.weight, conv.bias, mix.weight, mix.bias, keep, conv.dilation, self)
+        return Block.apply(x, norm.weight, norm.bias, conv.weight, conv.bias, mix.weight, mix.bias, keep, conv.dilation,
+                           self)
 
     def reduce(self, x, weight, bias):
         """x: [batch][324][1][frames]."""
@@ -55,8 +57,9 @@ class Block(torch.autograd.Function):
         check(x, WIDTH, steps)
         normed = torch.empty(batch, steps + 2 * dilation, width)
         hidden, statistics, y = torch.empty(batch, steps, width), torch.empty(batch, steps, 2), torch.empty_like(x)
-        layers.call("block_forward", batch, steps, dilation, x, scale, shift, conv[:, :, 0].permute(2, 1, 0).contiguous(), conv_bias,
-                    mix[:, :, 0, 0].t().contiguous(), mix_bias, keep, normed, hidden, statistics, y, torch.empty(4 * width * width))
+        layers.call("block_forward", batch, steps, dilation, x, scale, shift,
+                    conv[:, :, 0].permute(2, 1, 0).contiguous(), conv_bias, mix[:, :, 0, 0].t().contiguous(), mix_bias,
+                    keep, normed, hidden, statistics, y, torch.empty(4 * width * width))
         ctx.save_for_backward(x, scale, conv, mix, keep, normed, hidden, statistics)
         ctx.dilation, ctx.layers = dilation, layers
         return y
@@ -68,9 +71,10 @@ class Block(torch.autograd.Function):
         batch, width, _, steps = x.shape
         room = ctx.layers.library.block_sums()
         sums, dx = torch.empty(room), torch.empty_like(x)
-        ctx.layers.call("block_backward", batch, steps, ctx.dilation, x, scale, conv[:, :, 0].permute(2, 0, 1).contiguous(),
-                        mix[:, :, 0, 0].contiguous(), keep, normed, hidden, statistics, channels_last(dy), torch.empty_like(normed), dx,
-                        sums, torch.empty(4 * width * width + torch.get_num_threads() * room))
+        ctx.layers.call("block_backward", batch, steps, ctx.dilation, x, scale,
+                        conv[:, :, 0].permute(2, 0, 1).contiguous(), mix[:, :, 0, 0].contiguous(), keep, normed, hidden,
+                        statistics, channels_last(dy), torch.empty_like(normed), dx, sums,
+                        torch.empty(4 * width * width + torch.get_num_threads() * room))
         square = width * width
         d_conv = sums[:3 * square].view(3, width, width).permute(2, 1, 0).unsqueeze(2)
         d_mix = sums[3 * square:4 * square].view(width, width).t()[:, :, None, None]
@@ -101,7 +105,8 @@ class Reduce(torch.autograd.Function):
         batch, _, _, steps = dy.shape
         above = torch.zeros(batch, steps + 8, width)
         above[:, 4:-4] = dy[:, :, 0].transpose(1, 2)
-        back = weight[:, :, 0].permute(2, 0, 1).view(2, 2, width, channels).transpose(1, 2).reshape(2, width, 2 * channels)
+        back = weight[:, :, 0].permute(2, 0, 1).view(2, 2, width, channels).transpose(1, 2)
+        back = back.reshape(2, width, 2 * channels)
         d_weight = torch.empty(FRAMES, channels, width)
         d_frames = torch.empty_like(padded) if ctx.needs_input_grad[0] else None
         size = FRAMES * channels * width
