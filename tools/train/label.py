@@ -3,7 +3,8 @@
 Writes DATA/teacher/ID.npz: beat, downbeat, segment [frames], label [10][frames], float16, and
 DATA/teacher/ID.shares.npy: the drums' and the voice's shares of the mix's power. A song that is labelled is skipped.
 With --weak the teacher works without its separator (--demix none), ten times as fast, on the training songs that have
-no label yet, into DATA/weak."""
+no label yet, into DATA/weak; its activations are averaged with those of the student that the program has, which hears
+the functions better: those are the student's alone."""
 import argparse
 import csv
 import os
@@ -23,28 +24,44 @@ def shares(folder):
     return np.round(255 * power[[1, 3]] / np.maximum(power.sum(axis=0), 1e-12)).astype(np.uint8)
 
 
+def listen(options, song, out, *arguments):
+    """The folder of the program's result and activations of a song, or None, when the reason is told."""
+    run = subprocess.run([options.program, "-q", "-a", "-o", out, "--threads", str(options.threads), *arguments, song],
+                         capture_output=True, text=True)
+    if run.returncode:
+        print("cannot label", song.resolve(), run.stderr.strip()[-300:], file=sys.stderr, flush=True)
+        return None
+    return out
+
+
+def activations(folder):
+    [arrays] = folder.rglob("*.npz")
+    with np.load(arrays) as values:
+        return {name: values[name].astype(np.float32) for name in ("beat", "downbeat", "segment", "label")}
+
+
 def label(options, row, target):
     work = target.parent / f".{row['id']}.{os.getpid()}"
     work.mkdir(parents=True, exist_ok=True)
-    kept = () if options.weak else ("-k", "--demix-dir", work / "demix", "--spec-dir", work / "spec")
     try:
         song = work / ("song" + pathlib.Path(row["path"]).suffix)
         song.symlink_to((options.music / row["path"]).resolve())
-        run = subprocess.run([options.program, "-q", "-a", "-m", "harmonix-all", "-o", work / "out", *kept,
-                              "--threads", str(options.threads),
-                              *(("--demix", "none") if options.weak else ("--precision", options.precision)), song],
-                             capture_output=True, text=True)
-        if run.returncode:
-            print("cannot label", row["path"], run.stderr.strip()[-300:], file=sys.stderr, flush=True)
+        how = ("--demix", "none") if options.weak else ("--precision", options.precision, "--demix-dir", work / "demix")
+        out = listen(options, song, work / "out", "-m", "harmonix-all", "-k", "--spec-dir", work / "spec", *how)
+        if out is None:
             return
-        [arrays] = (work / "out").rglob("*.npz")
-        with np.load(arrays) as values:
-            half = {name: values[name].astype(np.float16) for name in ("beat", "downbeat", "segment", "label")}
-        np.savez(work / "done.npz", **half)
-        if not options.weak:
-            np.save(work / "shares.npy", shares(work / "spec"))
-            (work / "shares.npy").rename(target.with_suffix(".shares.npy"))
-        [result] = (work / "out").rglob("*.json")
+        soft = activations(out)
+        if options.weak:
+            student = listen(options, song, work / "student", "-m", "student")
+            if student is None:
+                return
+            for name, values in activations(student).items():
+                mine = 1 if name == "label" else 1 / 2
+                soft[name] = (1 - mine) * soft[name] + mine * values
+        np.savez(work / "done.npz", **{name: values.astype(np.float16) for name, values in soft.items()})
+        np.save(work / "shares.npy", shares(work / "spec"))
+        (work / "shares.npy").rename(target.with_suffix(".shares.npy"))
+        [result] = out.rglob("*.json")
         result.rename(target.with_suffix(".json"))
         (work / "done.npz").rename(target)
     finally:
