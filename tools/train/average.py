@@ -10,13 +10,7 @@ import pathlib
 import torch
 
 from data import NAMES
-from export import meant, read_mapped
-
-
-def weights_of(path):
-    if path.suffix == ".a1w":
-        return {name: torch.from_numpy(values) for name, values in meant(read_mapped(path.read_bytes())[0]).items()}
-    return torch.load(path, map_location="cpu")["average"]
+from export import weights_of
 
 
 def main():

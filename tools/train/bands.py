@@ -8,7 +8,7 @@ import math
 import random
 
 import midi
-from render import DRUMS, Arrangement, edit, keep, place_in_time, play, render_all, tempo_map, truth_of
+from render import DRUMS, Arrangement, part_of_seed, perform, render_all
 
 TICKS = 240  # a quarter; where a beat has three parts, one of these
 SIDESTICK, SNARE, CLAP, SHUT, FOOT, OPEN, RIDE, BELL, TAMBOURINE = 37, 38, 39, 42, 44, 46, 51, 53, 54
@@ -277,6 +277,7 @@ class Band(Arrangement):
     def __init__(self, seed):
         rng = self.rng = random.Random(f"allin1 band {seed}")
         self.family = rng.choices(list(STYLES), [s.weight for s in STYLES.values()])[0]
+        self.part = part_of_seed(seed)
         style = self.style = STYLES[self.family]
         self.compound = style.parts == 3
         self.bar = style.beats * (3 if self.compound else 1)
@@ -415,16 +416,7 @@ def compose(band):
 
 def make(seed, tool, data, work):
     band = Band(seed)
-    rng = band.rng
-    notes, others = compose(band)
-    notes, others, ticks = edit(band, TICKS, notes, others)
-    points = tempo_map(band, TICKS, ticks)
-    lead_in = rng.choice([0.0, rng.uniform(0, 0.5), rng.uniform(0.5, 3)])
-    place_in_time(notes, others, points, TICKS, lead_in, work / "out.mid")
-    values, font = play(rng, work, tool)
-    truth = truth_of(band, TICKS, points, ticks, lead_in)
-    truth.update(font=font, part={0: "test", 1: "valid"}.get(seed % 10, "train"))
-    keep(values, truth, data, f"b_{seed:05d}", work)
+    perform(band, TICKS, *compose(band), tool, data, f"b_{seed:05d}", work)
 
 
 if __name__ == "__main__":

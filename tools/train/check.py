@@ -6,6 +6,7 @@ Besides the AUDIO given, half a minute of noise. Prints the largest absolute dif
 probability) and fails above 2e-5: logits differ by up to some 1e-5 (products of up to 1,344 terms in float32, summed
 in another order, through 36 blocks), and a probability moves by at most a quarter of its logit."""
 import argparse
+import os
 import pathlib
 import subprocess
 import sys
@@ -43,7 +44,7 @@ def expected(model, spectrogram):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("run", type=pathlib.Path, help="RUN/last.pt, or an .a1w file")
-    parser.add_argument("--build", type=lambda path: pathlib.Path(path).resolve(), required=True, help="with allin1 and mix_spectrogram")
+    parser.add_argument("--build", type=os.path.abspath, required=True, help="with allin1 and mix_spectrogram")
     parser.add_argument("audio", nargs="*", type=pathlib.Path)
     options = parser.parse_args()
     model = student_of(options.run)
@@ -55,8 +56,9 @@ def main():
                        check=True, stdout=subprocess.DEVNULL)
         write_sound(work / "noise.wav", np.random.default_rng(1).normal(0, 3000, (30 * 44100, 2)))
         for audio in [work / "noise.wav"] + options.audio:
-            subprocess.run([options.build / "mix_spectrogram", audio, work / "spectrogram.npy"], check=True)
-            subprocess.run([options.build / "allin1", "-q", "-a", "-m", weights, "-o", work / "out", audio], check=True)
+            subprocess.run([os.path.join(options.build, "mix_spectrogram"), audio, work / "spectrogram.npy"], check=True)
+            subprocess.run([os.path.join(options.build, "allin1"), "-q", "-a", "-m", weights, "-o", work / "out", audio],
+                           check=True)
             want = expected(model, np.load(work / "spectrogram.npy"))
             with np.load(work / "out" / f"{audio.stem}.activ.npz") as got:
                 differences = {name: float(np.abs(got[name] - want[name]).max()) for name in want}

@@ -177,7 +177,7 @@ def load(data, parts):
                     truth = json.loads(teacher.with_suffix(".json").read_text())
                     found[row["part"]].append(Song(row["path"], data / "spec" / f"{row['id']}.npy", truth, teacher,
                                                    row["part"], row["package"], weak))
-    for path in sorted((data / "truth").glob("[bcrmtz]_*.json")):
+    for path in sorted((data / "truth").glob(f"[{''.join(SOURCES)}]_*.json")):
         truth = json.loads(path.read_text())
         if truth["part"] in found:
             drums = "full" if truth["kind"] == "full" else "drumless"

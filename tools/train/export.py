@@ -82,6 +82,14 @@ def meant(tensors):
     return values
 
 
+def weights_of(path):
+    """{name: float32 tensor} of another run's RUN/last.pt (the averaged weights, unrounded) or of an .a1w file."""
+    import torch
+    if path.suffix == ".a1w":
+        return {name: torch.from_numpy(values) for name, values in meant(read_mapped(path.read_bytes())[0]).items()}
+    return torch.load(path, map_location="cpu")["average"]
+
+
 def rounded(name, value):
     """The file's tensors for one of the network's."""
     if value.ndim == 1:
@@ -94,9 +102,7 @@ def rounded(name, value):
 
 def trained(path):
     """The averaged weights of a run, in the order of the file."""
-    import torch
-    state = torch.load(path, map_location="cpu")["average"]
-    tensors = [tensor for name, value in state.items() for tensor in rounded(name, value.detach().numpy())]
+    tensors = [tensor for name, value in weights_of(path).items() for tensor in rounded(name, value.detach().numpy())]
     return sorted(tensors, key=lambda item: item[0].encode())
 
 

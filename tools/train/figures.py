@@ -10,6 +10,7 @@ reads."""
 import argparse
 import csv
 import json
+import os
 import pathlib
 import subprocess
 import tempfile
@@ -31,7 +32,8 @@ def listen(options, songs, out):
             links.append(pathlib.Path(folder) / (name + path.suffix))
             links[-1].symlink_to(path.resolve())
         for first in range(0, len(links), 100):
-            subprocess.run([options.build / "allin1", "-q", "-m", options.model, "-o", out] + links[first:first + 100])
+            subprocess.run([os.path.join(options.build, "allin1"), "-q", "-m", options.model, "-o", out] +
+                           links[first:first + 100])
 
 
 def load(path):
@@ -83,7 +85,7 @@ def rendered_songs(options):
     truths = {name: truth for name, truth in truths.items() if truth["part"] in options.parts}
     specs = [options.data / "spec" / f"{name}.npy" for name in truths]
     for first in range(0, len(specs), 100):
-        subprocess.run([options.build / "hear_spectrogram", options.model, out] + specs[first:first + 100])
+        subprocess.run([os.path.join(options.build, "hear_spectrogram"), options.model, out] + specs[first:first + 100])
     groups, found = {}, {}
     for name, truth in truths.items():
         if not (out / f"{name}.json").exists():
@@ -140,7 +142,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--music", type=pathlib.Path, required=True)
     parser.add_argument("--data", type=pathlib.Path, required=True)
-    parser.add_argument("--build", type=lambda path: pathlib.Path(path).resolve(), required=True, help="with allin1 and hear_spectrogram")
+    parser.add_argument("--build", type=os.path.abspath, required=True, help="with allin1 and hear_spectrogram")
     parser.add_argument("--work", type=pathlib.Path, required=True)
     parser.add_argument("--model", default="student", help="student (default), a .a1w file, or any other")
     parser.add_argument("--parts", default="test", help="test (default), or valid,test")

@@ -62,6 +62,11 @@ def part_of(family):
     return {0: "test", 1: "valid"}.get(hashlib.sha256(family.encode()).digest()[0] % 8, "train")
 
 
+def part_of_seed(seed):
+    """Of songs that share nothing but their kind: one in ten for the test, one for validation."""
+    return {0: "test", 1: "valid"}.get(seed % 10, "train")
+
+
 def progression(rng, minor, bars):
     scale = MINOR if minor else MAJOR
     rate = rng.choice([1, 1, 2])
@@ -128,6 +133,7 @@ class Plan(Arrangement):
         common = [f for f in all_families if f[1] == 4]
         pool = rng.choices([common, triple, compound], [0.68, 0.22, 0.10])[0]
         self.family, self.bar, self.compound, grooves = rng.choice(pool)
+        self.part = part_of(self.family)
         self.kind = rng.choices(["full", "drumless", "soft", "solo"], [0.6, 0.16, 0.14, 0.1])[0]
         self.motion = rng.choices(["steady", "drift", "rubato"],
                                   [0.6, 0.28, 0.12] if self.kind == "full" else [0.4, 0.25, 0.35])[0]
@@ -310,7 +316,7 @@ def truth_of(plan, quarter, points, ticks, lead_in):
     segments = [[edge_times[i], edge_times[i + 1], s["name"]] for i, s in enumerate(plan.sections)]
     return dict(beats=times, downbeats=[t for t, g in zip(times, grid) if g % bar == 0], segments=segments,
                 beats_per_bar=plan.bar // 3 if plan.compound else plan.bar, kind=plan.kind, motion=plan.motion,
-                family=plan.family, part=part_of(plan.family), tempo=plan.tempo)
+                family=plan.family, part=plan.part, tempo=plan.tempo)
 
 
 def find_font(name):
@@ -322,21 +328,25 @@ def find_font(name):
 
 def make(seed, all_families, tool, data, work):
     plan = Plan(seed, all_families)
-    rng = plan.rng
     (work / "song.mma").write_text(plan.source())
     run = subprocess.run(["mma", "-w", "-f", work / "song.mid", work / "song.mma"], capture_output=True, text=True)
     if run.returncode or not (work / "song.mid").exists():
         raise RuntimeError(f"mma: {plan.family}: {(run.stdout + run.stderr).strip()[-200:]}")
     song = midi.read((work / "song.mid").read_bytes())
-    quarter = song.division
-    notes, others, ticks = edit(plan, quarter, song.notes, song.others)
+    perform(plan, song.division, song.notes, song.others, tool, data, f"r_{seed:05d}", work)
+
+
+def perform(plan, quarter, notes, others, tool, data, name, work):
+    """From the notes of an arrangement to its spectrogram and truth in DATA."""
+    rng = plan.rng
+    notes, others, ticks = edit(plan, quarter, notes, others)
     points = tempo_map(plan, quarter, ticks)
     lead_in = rng.choice([0.0, rng.uniform(0, 0.5), rng.uniform(0.5, 3)])
     place_in_time(notes, others, points, quarter, lead_in, work / "out.mid")
     values, font = play(rng, work, tool)
     truth = truth_of(plan, quarter, points, ticks, lead_in)
     truth["font"] = font
-    keep(values, truth, data, f"r_{seed:05d}", work)
+    keep(values, truth, data, name, work)
 
 
 def place_in_time(notes, others, points, quarter, lead_in, path):

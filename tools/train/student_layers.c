@@ -354,7 +354,7 @@ void reduce_backward(long team, long batch, long steps, const float *frames, con
                      const float *dy, float *dw, float *d_frames, float *work)
 {
     enum { SIZE = 2 * PAIR * WIDTH };
-    const ptrdiff_t padded = steps + 8;
+    const ptrdiff_t padded = ROWS + steps + ROWS;
     const Matrix matrix = pack(w_back, 2, WIDTH, PAIR, work);
     float *parts = work + SIZE;
     int threads = 1;
@@ -368,7 +368,7 @@ void reduce_backward(long team, long batch, long steps, const float *frames, con
         for (long b = 0; b < batch; b++)
             for (long t = 0; t < steps; t += BLOCK) {
                 const ptrdiff_t end = t + BLOCK < steps ? t + BLOCK : steps;
-                const float *above = dy + (b * padded + 4) * WIDTH,
+                const float *above = dy + (b * padded + ROWS) * WIDTH,
                             *in = frames + b * (steps + 1) * PAIR;
                 float *to = d_frames ? d_frames + b * (steps + 1) * PAIR : NULL;
                 add_outer(in + t * PAIR, PAIR, 2 * PAIR, above + t * WIDTH, end - t, part);

@@ -1,10 +1,11 @@
-/* The student's wide layers (model.py), forward and backward, for training in float32: PyTorch 1.13
- * takes nearly twice as long for convolutions of these shapes. layers.py calls them.
+/* The student's wide layers (model.py), forward and backward, for training in float32 in about
+ * half of PyTorch 1.13's time. layers.py calls them.
  *
  * Everything is float32 and [batch][steps][channels]; a block has 96 channels, the reduction takes
  * in 324. Steps are a multiple of 4. Pointers are whole arrays of the caller's, which do not
- * overlap; `work` is scratch. OpenMP's threads share the work; sums over steps are taken in one
- * order for one number of threads. Nothing can fail; any number of calls may run at once. */
+ * overlap; `work` is scratch. A team of so many of OpenMP's threads (without OpenMP: one) shares
+ * the work; sums over steps are taken in one order for one team. Nothing can fail; any number of
+ * calls may run at once. */
 #ifndef TRAIN_STUDENT_LAYERS_H
 #define TRAIN_STUDENT_LAYERS_H
 
@@ -26,7 +27,7 @@ long block_sums(void);
 /* The way back, from dy and what block_forward kept: dx, and the sums conv [3][in][out], mix
  * [in][out], scale [96], shift [96], conv_bias [96], mix_bias [96], one after the other. conv_back:
  * [3][out][in]; mix_back: [out][in]; g: scratch as large as normed. work: 4 x 96 x 96, and
- * block_sums() for each thread. */
+ * block_sums() for each of the team. */
 void block_backward(long team, long batch, long steps, long dilation, const float *x,
                     const float *scale, const float *conv_back, const float *mix_back,
                     const float *keep, const float *normed, const float *hidden,

@@ -7,7 +7,7 @@ import math
 import random
 
 import midi
-from render import keep, place_in_time, play, render_all, seconds_at, tempo_map
+from render import keep, part_of_seed, place_in_time, play, render_all, seconds_at, tempo_map
 
 TICKS = 240  # a quarter
 ENSEMBLES = [("keyboard", [[0], [0], [1], [6], [19], [4]]), ("strings", [[40, 41, 42], [48], [48, 49], [44, 42]]),
@@ -221,7 +221,7 @@ def make(seed, tool, data, work):
     values, font = play(rng, work, tool)
     keep(values, dict(beats=times, downbeats=times[::piece.beats], segments=[], beats_per_bar=piece.beats, kind="drumless",
                       motion=piece.motion, ensemble=piece.ensemble, tempo=piece.tempo, font=font,
-                      part={0: "test", 1: "valid"}.get(seed % 10, "train")), data, f"c_{seed:05d}", work)
+                      part=part_of_seed(seed)), data, f"c_{seed:05d}", work)
 
 
 if __name__ == "__main__":

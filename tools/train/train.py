@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 
 from data import NAMES, STEP, batch, load
-from export import meant, read_mapped
+from export import weights_of
 from layers import Layers
 from measure import f_measure, peaks
 from model import WIDTH, Student, parameters
@@ -104,11 +104,7 @@ class Batches:
 
 def begin_with(model, path):
     """Takes over weights. A smaller student's, without the middle and late blocks, give a model that says the same."""
-    if path.suffix == ".a1w":
-        tensors, _ = read_mapped(path.read_bytes())
-        state = {name: torch.from_numpy(values) for name, values in meant(tensors).items()}
-    else:
-        state = torch.load(path)["average"]
+    state = weights_of(path)
     if "late_norm.weight" not in state:
         new = {name: value for name, value in model.state_dict().items() if name.split(".")[0] in ADDED}
         new.update({"late_norm." + end: state["fine_norm." + end] for end in ("weight", "bias")})

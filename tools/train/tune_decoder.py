@@ -12,6 +12,7 @@ mean of beats and downbeats, counts as equal (150 songs do not tell it apart), a
 import argparse
 import csv
 import json
+import os
 import pathlib
 import subprocess
 import sys
@@ -49,7 +50,7 @@ def score(options, songs, threshold, steadiness):
         subprocess.run([sys.executable, pathlib.Path(__file__).with_name("export.py"), options.run, weights,
                         "--threshold", str(threshold), "--transition-lambda", str(steadiness)], check=True,
                        stdout=subprocess.DEVNULL)
-        subprocess.run([options.build / "hear_spectrogram", "--beats", weights, folder] +
+        subprocess.run([os.path.join(options.build, "hear_spectrogram"), "--beats", weights, folder] +
                        [options.data / "spec" / f"{name}.npy" for name in songs], check=True)
         for name, truth in songs.items():
             heard = load(pathlib.Path(folder) / f"{name}.json")
@@ -73,7 +74,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("run", type=pathlib.Path)
     parser.add_argument("--data", type=pathlib.Path, required=True)
-    parser.add_argument("--build", type=lambda path: pathlib.Path(path).resolve(), required=True, help="with hear_spectrogram")
+    parser.add_argument("--build", type=os.path.abspath, required=True, help="with hear_spectrogram")
     options = parser.parse_args()
     songs = references(options.data)
     print(f"{len(songs)} songs\nlambda threshold  beats downbeats  silent on noise")
