@@ -385,10 +385,13 @@ def make_folders(data):
 
 
 def keep(values, truth, data, name, work):
-    """Into DATA/spec and DATA/truth, each file whole or not at all."""
+    """Into DATA/spec and DATA/truth, each file whole or not at all; into DATA/sound too, where there is such a folder."""
     if len(values) < 3000 or len(values) > 26000 or values.mean() < 0.01:
         raise RuntimeError("too short, too long or silent")
     truth["duration"] = len(values) / 100
+    if (data / "sound").is_dir():
+        sound = next(work / file for file in ("song.mp3", "song.wav") if (work / file).exists())
+        sound.rename(data / "sound" / (name + sound.suffix))
     np.save(work / "half.npy", values)
     (work / "half.npy").rename(data / "spec" / f"{name}.npy")
     (work / "truth.json").write_text(json.dumps(truth))
