@@ -78,12 +78,12 @@ def main():
         batches = Batches(songs["train"], 1, 4, 6400, 1)
         spent = losses = 0.0
         for step in range(options.steps):
-            x, targets, functions, weights = batches.get(step)
+            made = batches.get(step)
             rate = 2e-3 * min(1, (step + 1) / 100) * (1 - 0.95 * step / options.steps)
             for group in optimiser.param_groups:
                 group["lr"] = rate
             begun = time.process_time()
-            loss = loss_of(student, x, targets, functions, weights)
+            loss = loss_of(student, *made)
             optimiser.zero_grad(set_to_none=True)
             loss.backward()
             torch.nn.utils.clip_grad_norm_(student.parameters(), 1.0)

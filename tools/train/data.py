@@ -13,6 +13,9 @@ BOUNDARY_SIGMA = 12.0   # frames: a listener does not place a boundary better
 SOURCES = {"r": ("grooves", "grooves"), "b": ("bands", "bands"), "m": ("compositions", "composed"),
            "c": ("textures", "composed"), "t": ("modules", "composed"), "z": ("noise", "noise")}
 SLOWEST, FASTEST = 60, 190  # beats a minute that a song may be stretched to
+SLOWEST_HEARD, FASTEST_HEARD = 55, 215  # that the decoder knows
+READINGS, PHASES = 14, 8  # ways to read a crop's beats, and its downbeats; the true way first
+WIDEST = 7  # frames that the decoder takes for one beat of the slowest tempo, a sixteenth of its interval
 
 
 def bells(times, frames, sigma):
@@ -24,6 +27,36 @@ def bells(times, frames, sigma):
         if lo < hi:
             out[lo:hi] = np.maximum(out[lo:hi], np.exp(-0.5 * ((np.arange(lo, hi) - t) / sigma) ** 2))
     return out
+
+
+def level_readings(beats):
+    """[(frames, frames of one beat)]: where the beats would be, and how wide the decoder would see them, if the metre were
+    read at another level (double, triple, half, third, 3:2, 2:3) or half a beat off. The true reading comes first; those
+    that the decoder cannot come to have no frames."""
+    gaps = np.diff(beats)
+    interval = np.median(gaps)
+    parts = lambda n: np.stack([beats[:-1] + gaps * i / n for i in range(n)], 1).ravel()
+    readings = [(1, beats), (1, beats[:-1] + gaps / 2), (2, parts(2)), (3, parts(3))]
+    readings += [(1 / 2, beats[i::2]) for i in range(2)] + [(1 / 3, beats[i::3]) for i in range(3)]
+    readings += [(3 / 2, parts(3)[i::2]) for i in range(2)] + [(2 / 3, parts(2)[i::3]) for i in range(3)]
+    heard = [SLOWEST_HEARD <= 6000 / interval * factor <= FASTEST_HEARD for factor, _ in readings]
+    if not heard[0]:
+        return []
+    return [(places if known else [], min(WIDEST, int(np.ceil(interval / factor / 16))) if known else 1)
+            for known, (factor, places) in zip(heard, readings)]
+
+
+def bar_readings(beats, downbeats):
+    """The same for the downbeats, as they are and one, two, ... beats later; nothing where the bars have no common length
+    or are too few."""
+    first = np.array([np.abs(beats - d).argmin() for d in downbeats])
+    if len(first) < 6:
+        return []
+    lengths = np.diff(first)
+    bar = int(np.median(lengths))
+    if not 2 <= bar <= PHASES or (lengths == bar).mean() < 0.8:
+        return []
+    return [(beats[(first + i)[first + i < len(beats)]], 1) for i in range(bar)]
 
 
 class Song:
@@ -93,8 +126,24 @@ class Song:
             downbeat = mine * downbeat + (1 - mine) * soft["downbeat"] * inside
             section = 0.6 * section + 0.4 * np.sqrt(soft["segment"]) * inside
             means = soft["label"][:, :length // STEP * STEP].reshape(LABELS, -1, STEP).mean(axis=2).T
-            function = 0.5 * function + 0.5 * means
-        return x, beat, downbeat, section, function
+            # What the teacher without its separator decoded as functions is worse than the activations of the file.
+            function = means if self.weak else 0.5 * function + 0.5 * means
+        return x, beat, downbeat, section, function, self.readings(to, length)
+
+    def readings(self, to, length):
+        """[READINGS + PHASES][length], true at the frames of each reading, and [READINGS + PHASES], how wide its beats
+        are; all false where the truth is not known."""
+        at, wide = np.zeros((READINGS + PHASES, length), bool), np.ones(READINGS + PHASES, np.int64)
+        beats, downbeats = (times[(times >= 0) & (times < length)] for times in (to(self.beats), to(self.downbeats)))
+        if self.rendered and len(beats) >= 16:
+            levels = level_readings(beats)
+            phases = bar_readings(beats, downbeats) if levels and self.downbeats_known else []
+            for first, readings in ((0, levels), (READINGS, phases)):
+                for row, (places, width) in enumerate(readings, first):
+                    frames = np.round(places).astype(int)
+                    at[row, frames[frames < length]] = True
+                    wide[row] = width
+        return at, wide
 
 
 def remix(x, shares, gains):
@@ -192,12 +241,13 @@ SHARES = {"real": 0.42, "grooves": 0.20, "bands": 0.16, "composed": 0.16, "noise
 
 
 def batch(rng, songs, size, length):
-    """One batch, its crops drawn by kind; a few are of nothing. Weights: beat, downbeat, section, function."""
+    """One batch, its crops drawn by kind; a few are of nothing. Weights: beat, downbeat, section, function. Last what
+    Song.readings gives."""
     pools = {kind: [s for s in songs if s.kind == kind] for kind in SHARES}
     # What is not there leaves its share to the others, not to the crops of nothing.
     all_known = sum(share for kind, share in SHARES.items() if pools[kind])
     known = {kind: share * sum(SHARES.values()) / all_known for kind, share in SHARES.items() if pools[kind]}
-    xs, targets, functions, weights = [], [], [], []
+    xs, targets, functions, weights, readings, widths = [], [], [], [], [], []
     for _ in range(size):
         draw, kind = rng.random(), None
         for kind, share in known.items():
@@ -209,6 +259,8 @@ def batch(rng, songs, size, length):
             targets.append(np.zeros((3, length), np.float32))
             functions.append(np.zeros((length // STEP, LABELS), np.float32))
             weights.append((1.0, 1.0, 1.0, 0.0))
+            readings.append(np.zeros((READINGS + PHASES, length), bool))
+            widths.append(np.ones(READINGS + PHASES, np.int64))
             continue
         song = pools[kind][rng.integers(len(pools[kind]))]
         stretch = float(np.exp(rng.uniform(-0.25, 0.25))) if rng.random() < 0.6 else 1.0
@@ -218,11 +270,13 @@ def batch(rng, songs, size, length):
         frames = len(np.load(song.spec, mmap_mode="r"))
         start = int(rng.integers(0, max(1, frames - int(length * stretch * 0.8))))
         gains = new_mix(rng) if song.shares else (1, 1)
-        x, beat, downbeat, section, function = song.crop(start, length, stretch, gains)
+        x, beat, downbeat, section, function, (read, wide) = song.crop(start, length, stretch, gains)
         xs.append(augment(rng, x) if rng.random() < 0.85 else x)
         targets.append(np.stack([beat, downbeat, section]))
         functions.append(function)
+        readings.append(read)
+        widths.append(wide)
         form = (0.4, 0.15) if song.rendered else (0.7, 0.7) if song.weak else (1.0, 1.0)
         weights.append((song.sure, song.sure * song.downbeats_known, form[0] * song.form_known, form[1] * song.form_known))
     return (np.stack(xs), np.stack(targets), np.stack(functions),
-            np.array(weights, np.float32))
+            np.array(weights, np.float32), np.stack(readings), np.stack(widths))
