@@ -29,6 +29,10 @@ def bells(times, frames, sigma):
     return out
 
 
+def no_readings(length):
+    return np.zeros((READINGS + PHASES, length), bool), np.ones(READINGS + PHASES, np.int64)
+
+
 def level_readings(beats):
     """[(frames, frames of one beat)]: where the beats would be, and how wide the decoder would see them, if the metre were
     read at another level (double, triple, half, third, 3:2, 2:3) or half a beat off. The true reading comes first; those
@@ -133,7 +137,7 @@ class Song:
     def readings(self, to, length):
         """[READINGS + PHASES][length], true at the frames of each reading, and [READINGS + PHASES], how wide its beats
         are; all false where the truth is not known."""
-        at, wide = np.zeros((READINGS + PHASES, length), bool), np.ones(READINGS + PHASES, np.int64)
+        at, wide = no_readings(length)
         beats, downbeats = (times[(times >= 0) & (times < length)] for times in (to(self.beats), to(self.downbeats)))
         if self.rendered and len(beats) >= 16:
             levels = level_readings(beats)
@@ -259,8 +263,9 @@ def batch(rng, songs, size, length):
             targets.append(np.zeros((3, length), np.float32))
             functions.append(np.zeros((length // STEP, LABELS), np.float32))
             weights.append((1.0, 1.0, 1.0, 0.0))
-            readings.append(np.zeros((READINGS + PHASES, length), bool))
-            widths.append(np.ones(READINGS + PHASES, np.int64))
+            read, wide = no_readings(length)
+            readings.append(read)
+            widths.append(wide)
             continue
         song = pools[kind][rng.integers(len(pools[kind]))]
         stretch = float(np.exp(rng.uniform(-0.25, 0.25))) if rng.random() < 0.6 else 1.0

@@ -398,6 +398,17 @@ def keep(values, truth, data, name, work):
     (work / "truth.json").rename(data / "truth" / f"{name}.json")
 
 
+def make_one(make_song, seed, tool, data):
+    """Makes one song in a folder that goes again; says what came of it."""
+    with tempfile.TemporaryDirectory(dir=data) as work:
+        try:
+            make_song(seed, tool, data, pathlib.Path(work))
+            return "made", seed
+        except (RuntimeError, subprocess.CalledProcessError) as error:
+            # The seed then has no song, everywhere.
+            return "no song", seed, error
+
+
 def render_all(description, letter, count, make_song, needs=("fluidsynth", "ffmpeg")):
     """The command line of a tool that renders songs LETTER_NNNNN: make_song(seed, tool, data, work) for each that is not
     there; RuntimeError says why a seed has no song."""
@@ -415,13 +426,7 @@ def render_all(description, letter, count, make_song, needs=("fluidsynth", "ffmp
     for seed in range(options.offset, options.count, options.step):
         if (options.data / "truth" / f"{letter}_{seed:05d}.json").exists():
             continue
-        with tempfile.TemporaryDirectory(dir=options.data) as work:
-            try:
-                make_song(seed, options.tool, options.data, pathlib.Path(work))
-                print("made", seed, flush=True)
-            except (RuntimeError, subprocess.CalledProcessError) as error:
-                # The seed then has no song, everywhere.
-                print("no song", seed, error, flush=True)
+        print(*make_one(make_song, seed, options.tool, options.data), flush=True)
 
 
 if __name__ == "__main__":

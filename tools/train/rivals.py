@@ -7,11 +7,10 @@ Listeners: the student; the full networks without the separator (--demix none); 
 kind in DATA/truth are taken. WORK/data has the songs as they are made now (MMA's differ by milliseconds from one rendering
 to the next), WORK/LISTENER the results; what is there is not made again. F of beats and downbeats (70 ms), by kind."""
 import argparse
-import json
+import os
 import pathlib
 import subprocess
 import sys
-import tempfile
 
 import numpy as np
 
@@ -19,6 +18,7 @@ import bands
 import render
 import textures
 from data import SOURCES
+from figures import load
 from measure import f_measure
 
 LISTENERS = {"student": ["-m", "student"], "none": ["-m", "harmonix-all", "--demix", "none"], "full": ["-m", "harmonix-all"]}
@@ -27,10 +27,6 @@ LISTENERS = {"student": ["-m", "student"], "none": ["-m", "harmonix-all", "--dem
 def makers():
     found = render.families()
     return {"r": lambda seed, *rest: render.make(seed, found, *rest), "b": bands.make, "c": textures.make}
-
-
-def load(path):
-    return json.loads(path.read_text())
 
 
 def kind_of(name, truth):
@@ -53,13 +49,9 @@ def make_again(options, names, make):
     render.make_folders(data)
     (data / "sound").mkdir(exist_ok=True)
     for name in names:
-        if (data / "truth" / f"{name}.json").exists():
-            continue
-        with tempfile.TemporaryDirectory(dir=data) as work:
-            try:
-                make[name[0]](int(name[2:]), options.build / "mix_spectrogram", data, pathlib.Path(work))
-            except (RuntimeError, subprocess.CalledProcessError) as error:
-                print("no song", name, error, file=sys.stderr)
+        if not (data / "truth" / f"{name}.json").exists():
+            print(*render.make_one(make[name[0]], int(name[2:]), os.path.join(options.build, "mix_spectrogram"), data),
+                  file=sys.stderr)
 
 
 def listen(options, listener, names):
@@ -68,7 +60,7 @@ def listen(options, listener, names):
     sounds = [next((options.work / "data" / "sound").glob(f"{name}.*"))
               for name in names if not (out / f"{name}.json").exists()]
     if sounds:
-        subprocess.run([options.build / "allin1", "-q", *LISTENERS[listener], "-o", out, *sounds])
+        subprocess.run([os.path.join(options.build, "allin1"), "-q", *LISTENERS[listener], "-o", out, *sounds])
 
 
 def measure(results, songs):
@@ -82,8 +74,7 @@ def measure(results, songs):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=pathlib.Path, required=True)
-    parser.add_argument("--build", type=lambda path: pathlib.Path(path).resolve(), required=True,
-                        help="with allin1 and mix_spectrogram")
+    parser.add_argument("--build", type=os.path.abspath, required=True, help="with allin1 and mix_spectrogram")
     parser.add_argument("--work", type=pathlib.Path, required=True)
     parser.add_argument("--songs", type=int, default=8, help="of each kind")
     parser.add_argument("listeners", nargs="*", default=["student", "none"], help="default: student none")

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from data import NAMES, READINGS, STEP, WIDEST, batch, load
+from data import NAMES, READINGS, STEP, batch, load
 from export import weights_of
 from layers import Layers
 from measure import f_measure, peaks
@@ -29,7 +29,8 @@ def misreading(odds, readings, widths):
     """[batch]: how far log-odds [batch][frames] are from telling the true reading, the first, from the others by their sum
     over the frames that the decoder would take for beats, each beat at its best place within 20 ms. The cross entropy of
     the readings, as if the true one had eight such frames in all; 0 where there is none."""
-    sums = torch.stack([F.avg_pool1d(odds[:, None], w, 1, w // 2)[:, 0, :odds.shape[1]] * w for w in range(1, WIDEST + 1)], 1)
+    sums = torch.stack([F.avg_pool1d(odds[:, None], w, 1, w // 2)[:, 0, :odds.shape[1]] * w
+                        for w in range(1, int(widths.max()) + 1)], 1)
     sums = F.max_pool1d(sums, 5, 1, 2)
     crop, reading, frame = readings.nonzero(as_tuple=True)
     scores = torch.zeros(readings.shape[:2]).index_put(
