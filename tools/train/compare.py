@@ -3,7 +3,7 @@ share of the songs' time with the same label.
 
   compare.py TEACHER_DIR OTHER_DIR DATA: ID.json in both folders; parts and packages from DATA/songs.tsv.
 
-A song on which the teacher's mean beat activation on its own beats is below 0.4 counts as "unsure"."""
+A song counts as "unsure" where is_sure says so of the teacher's activations, if they are kept beside its result."""
 import csv
 import json
 import pathlib
@@ -32,6 +32,14 @@ def figures(a, b):
             agreement(a["segments"], b["segments"])]
 
 
+def is_sure(result, arrays):
+    """Of a teacher's result and activations: more than eight beats, whose mean activation is 0.4 or more."""
+    with np.load(arrays) as values:
+        beat = values["beat"].astype(float)
+    at = np.clip(np.round(np.array(result["beats"]) * 100).astype(int), 0, len(beat) - 1)
+    return len(at) > 8 and beat[at].mean() >= 0.4
+
+
 if __name__ == "__main__":
     reference, other, data = map(pathlib.Path, sys.argv[1:4])
     with open(data / "songs.tsv", encoding="utf-8") as table:
@@ -43,12 +51,8 @@ if __name__ == "__main__":
             continue
         a, b = json.loads(r.read_text()), json.loads(path.read_text())
         row = figures(a, b)
-        sure = True
-        npz = r.with_suffix(".npz")
-        if npz.exists():
-            beat = np.load(npz)["beat"].astype(float)
-            at = np.clip(np.round(np.array(a["beats"]) * 100).astype(int), 0, len(beat) - 1)
-            sure = len(at) > 8 and beat[at].mean() >= 0.4
+        arrays = r.with_suffix(".npz")
+        sure = not arrays.exists() or is_sure(a, arrays)
         song = rows[path.stem]
         for g in [song["part"] + " " + song["package"], song["part"] + (" sure" if sure else " unsure"), song["part"] + " all"]:
             groups.setdefault(g, []).append(row)

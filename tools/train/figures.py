@@ -17,7 +17,7 @@ import tempfile
 
 import numpy as np
 
-from compare import figures
+from compare import figures, is_sure
 from data import SOURCES
 from sound import write_sound
 
@@ -47,14 +47,6 @@ def table(title, groups):
         known = [column[~np.isnan(column)] for column in np.array(rows, float).T]
         means = [f"{column.mean():.3f}" if len(column) else "-" for column in known]
         print(f"{name:34s} {len(rows):5d}  {means[0]:5s}  {means[1]:9s} {means[2]:10s} {means[3]}")
-
-
-def is_sure(result, arrays):
-    """As compare.py has it: more than eight beats, whose mean activation is 0.4 or more."""
-    with np.load(arrays) as values:
-        beat = values["beat"].astype(float)
-    at = np.clip(np.round(np.array(result["beats"]) * 100).astype(int), 0, len(beat) - 1)
-    return len(at) > 8 and beat[at].mean() >= 0.4
 
 
 def real_songs(options):
