@@ -203,7 +203,9 @@ static bool find_files(const run *r, const named_input *input, file_set *files)
     const options *o = &r->options;
     bool good = true;
     *files = (file_set){0};
-    char *arrays = absolute(o->array_dir ? o->array_dir : o->out_dir, &good);
+    char *arrays = NULL;
+    if (o->want_activations || o->want_embeddings)
+        arrays = absolute(o->array_dir ? o->array_dir : o->out_dir, &good);
     if (!good)
         return false;
     if (writes_files(o)) {
@@ -282,9 +284,12 @@ static bool print_file(const char *path)
     }
     while ((got = fread(part, 1, sizeof part, file)) > 0)
         fwrite(part, 1, got, stdout);
+    const bool good = !ferror(file);
+    if (!good)
+        message_error("%s: cannot be read to its end: %s", path, strerror(errno));
     fclose(file);
     fputc('\n', stdout);
-    return true;
+    return good;
 }
 
 /* One input -------------------------------------------------------------------------------------- */
@@ -400,6 +405,8 @@ static allin1_status save(run *r, const allin1_result *result, const file_set *f
         char *text = allin1_result_json(result, &kept);
         if (text)
             puts(text);
+        else
+            message_error("%s: its result is not printed: out of memory", result->path);
         allin1_string_free(text);
         if (!text || !standard_output_flush())
             r->output_lost = true;
@@ -506,8 +513,13 @@ static outcome analyze_input(run *r, int index)
                       input->path, input->path[strlen(input->path) - 1] == '/' ? "" : "/");
         return FAILED;
     }
+    if (!input->name) {
+        message_error("%s: its result can have no name in %s: %s", input->path, r->options.out_dir,
+                      strerror(input->nameless));
+        return FAILED;
+    }
     if (!find_files(r, input, &files)) {
-        message_error("%s: out of memory", input->path);
+        message_error("%s: the names of its files: %s", input->path, strerror(errno));
         free_files(&files);
         return FAILED;
     }

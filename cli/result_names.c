@@ -11,7 +11,7 @@
 
 #define MAX_NUMBER 1000000
 
-typedef enum owner { NOBODY, SELF, BROKEN, SOMEBODY } owner;
+typedef enum owner { NOBODY, SELF, BROKEN, SOMEBODY, NOT_TOLD } owner;
 
 /* As Python's Path.stem: the last suffix goes, unless the name only begins or ends with the point. */
 static char *stem_of(const char *path)
@@ -44,12 +44,13 @@ static bool looks_like_ours(const char *path)
     return memcmp(bytes, start, got) == 0;
 }
 
+/* NOT_TOLD with the reason in errno. */
 static owner owner_of(const char *file, const char *resolved)
 {
     struct stat info;
     allin1_result *result;
     if (lstat(file, &info) != 0)
-        return errno == ENOENT || errno == ENOTDIR ? NOBODY : SOMEBODY;
+        return errno == ENOENT || errno == ENOTDIR ? NOBODY : NOT_TOLD;
     const allin1_status status = allin1_load_json(file, &result, NULL, NULL);
     if (status != ALLIN1_OK)
         return status == ALLIN1_ERROR_FORMAT && looks_like_ours(file) ? BROKEN : SOMEBODY;
@@ -67,7 +68,7 @@ static bool is_taken(const named_input *inputs, int count, const char *name)
 }
 
 /* Gives `input` the name `stem`[-number] when it is free and its file, if there is one, may be
- * written. Returns false only when memory ran out. */
+ * written; or says why it can have none. Returns false only when memory ran out. */
 static bool try_name(named_input *inputs, int count, named_input *input, const char *out_dir,
                      const char *stem, int number, bool only_own)
 {
@@ -82,7 +83,9 @@ static bool try_name(named_input *inputs, int count, named_input *input, const c
             else
                 file = NULL;
         }
-        if (good && (found == SELF || (!only_own && found != SOMEBODY))) {
+        if (found == NOT_TOLD) {
+            input->nameless = errno;
+        } else if (good && (found == SELF || (!only_own && found != SOMEBODY))) {
             input->name = name;
             input->damaged = found == BROKEN;
             name = NULL;
@@ -145,11 +148,11 @@ static bool find_own(named_input *inputs, int count, named_input *input, const c
 {
     if (!try_name(inputs, count, input, out_dir, stem, 1, true))
         return false;
-    if (input->name)
+    if (input->name || input->nameless)
         return true;
     int *numbers, number_count;
     bool good = list_numbers(out_dir, stem, &numbers, &number_count);
-    for (int i = 0; good && !input->name && i < number_count; i++)
+    for (int i = 0; good && !input->name && !input->nameless && i < number_count; i++)
         good = try_name(inputs, count, input, out_dir, stem, numbers[i], true);
     free(numbers);
     return good;
@@ -181,15 +184,16 @@ bool name_results(named_input *inputs, int count, const char *out_dir)
     for (int pass = out_dir ? OWN : PLAIN; pass <= NUMBERED; pass++) {
         for (int i = 0; good && i < count; i++) {
             named_input *input = &inputs[i];
-            if (input->same_as >= 0 || input->name)
+            if (input->same_as >= 0 || input->name || input->nameless)
                 continue;
             if (pass == OWN)
                 good = find_own(inputs, count, input, out_dir, stems[i]);
-            for (int n = 1; pass != OWN && good && !input->name && n <= (pass == PLAIN ? 1 : MAX_NUMBER);
+            for (int n = 1; pass != OWN && good && !input->name && !input->nameless &&
+                            n <= (pass == PLAIN ? 1 : MAX_NUMBER);
                  n++)
                 good = try_name(inputs, count, input, out_dir, stems[i], n, false);
-            if (pass == NUMBERED)
-                good = good && input->name;
+            if (pass == NUMBERED && good && !input->name && !input->nameless)
+                input->nameless = EEXIST;
         }
     }
     for (int i = 0; stems && i < count; i++)

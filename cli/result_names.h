@@ -10,6 +10,7 @@ typedef struct named_input {
     char *resolved;   /* absolute, links resolved; NULL when that failed */
     int same_as;      /* index of an earlier input that is the same file, or -1 */
     char *name;       /* "song" or "song-2": the result is <out_dir>/<name>.json */
+    int nameless;     /* an errno: why there can be no result of any name, such as ENAMETOOLONG; or 0 */
     bool damaged;     /* the file of that name is a broken result, to be replaced */
 } named_input;
 
@@ -21,7 +22,8 @@ typedef struct named_input {
  *   result is never free.
  *
  * First every input gets the result that it owns; then, in order, the others get what is free, plain
- * names before numbers. With `out_dir` NULL only the inputs of this run are told apart. False when
+ * names before numbers. Where the system does not tell what is there, the input has no name and the
+ * reason. With `out_dir` NULL only the inputs of this run are told apart. False when
  * memory ran out. */
 bool name_results(named_input *inputs, int count, const char *out_dir);
 

@@ -179,6 +179,23 @@ static void files_of_others(void **state)
     free(text);
 }
 
+/* A name that can have no result is that song's failure and no other's. */
+static void a_name_that_is_too_long(void **state)
+{
+    (void)state;
+    char name[256];
+    memset(name, 'x', 251);
+    memcpy(name + 251, ".wav", 5);
+    make_sound(name, MUSIC, 1);
+    make_sound("a.wav", MUSIC, 1);
+    sandbox_folder("struct");
+    program_outcome run = RUN(SMALL, name, "a.wav");
+    program_expect(&run, 1);
+    expect_text(run.err, "xxx.wav: its result can have no name in ./struct: File name too long");
+    program_free(&run);
+    expect_list("struct", "a.json");
+}
+
 static void skips_what_is_done(void **state)
 {
     (void)state;
@@ -628,6 +645,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(any_number_of_threads, small_set_up, sandbox_clean_up),
         cmocka_unit_test_setup_teardown(results_do_not_overwrite_each_other, small_set_up, sandbox_clean_up),
         cmocka_unit_test_setup_teardown(the_same_file_twice, small_set_up, sandbox_clean_up),
+        cmocka_unit_test_setup_teardown(a_name_that_is_too_long, small_set_up, sandbox_clean_up),
         cmocka_unit_test_setup_teardown(files_of_others, small_set_up, sandbox_clean_up),
         cmocka_unit_test_setup_teardown(skips_what_is_done, small_set_up, sandbox_clean_up),
         cmocka_unit_test_setup_teardown(without_a_demixer, small_set_up, sandbox_clean_up),
