@@ -153,8 +153,8 @@ static allin1_status open_context(allin1_context *context, const allin1_settings
                                   a1_error *err)
 {
     const uint64_t opened_ns = a1_monotonic_ns(), opened_cpu_ns = a1_process_cpu_ns();
-    const uint64_t started_ns = (uint64_t)(settings->started * 1e9);
-    const bool has_start = settings->started > 0 && started_ns < opened_ns;
+    const bool has_start = settings->started > 0 && settings->started * 1e9 < (double)opened_ns;
+    const uint64_t started_ns = has_start ? (uint64_t)(settings->started * 1e9) : 0;
     A1_TRY(copy_settings(context, settings, err));
     A1_TRY(a1_beat_settings(settings, &context->beat_settings, err));
     A1_TRY(a1_requirements_parse(&context->required, context->settings.require, err));
@@ -297,6 +297,13 @@ done:
     return status;
 }
 
+allin1_status a1_say_damaged(allin1_status status, const a1_weights_info *file, a1_error *err)
+{
+    return status == ALLIN1_ERROR_FORMAT
+               ? a1_fail_prefix(err, ALLIN1_ERROR_WEIGHTS_DAMAGED, "%s", file->path)
+               : status;
+}
+
 static allin1_status make_demixer(allin1_context *context, a1_error *err)
 {
     return a1_htdemucs_create(&context->demixer, context->demix_files.sets[0], &context->cpu,
@@ -328,7 +335,7 @@ allin1_status a1_context_build_demixer(allin1_context *context, a1_error *err)
     status = make_demixer(context, err);
     if (status == ALLIN1_ERROR_FORMAT && a1_htdemucs_packing(context->demix_files.sets[0]))
         status = make_unpacked_demixer(context, err);
-    A1_CHECK(status);
+    A1_CHECK(a1_say_damaged(status, &context->demix_files.infos[0], err));
     span->precision_requested = allin1_precision_string(context->settings.precision);
     span->precision = a1_context_precision_used(context);
     if (!a1_htdemucs_borrows(context->demixer))
@@ -347,8 +354,9 @@ allin1_status a1_context_build_exact_demixer(allin1_context *context, a1_htdemuc
     *files = (a1_loaded_model){0};
     A1_TRY(a1_context_find_files(context, context->settings.demix_model, "htdemucs", NULL, files,
                                  err));
-    const allin1_status status =
-        a1_htdemucs_create(demixer, files->sets[0], &context->cpu, A1_DEMIX_FP32, context->pool, err);
+    const allin1_status status = a1_say_damaged(
+        a1_htdemucs_create(demixer, files->sets[0], &context->cpu, A1_DEMIX_FP32, context->pool, err),
+        &files->infos[0], err);
     a1_loaded_model_free_sets(files);
     return status;
 }

@@ -243,6 +243,31 @@ done:
     return status;
 }
 
+static allin1_status make_student(allin1_context *context, a1_listener *listener, a1_error *err)
+{
+    const a1_loaded_model *files = &listener->files;
+    return a1_say_damaged(
+        a1_student_create(&listener->student, files->sets[0], &context->cpu, err),
+        &files->infos[0], err);
+}
+
+static allin1_status make_network(allin1_context *context, a1_listener *listener, a1_error *err)
+{
+    const a1_loaded_model *files = &listener->files;
+    const a1_tensor_set *const *sets = (const a1_tensor_set *const *)files->sets;
+    allin1_status status =
+        a1_network_create(&listener->network, sets, files->count, &context->cpu, err);
+    /* Which file it is: the one that makes no network by itself. */
+    for (size_t i = 0; status == ALLIN1_ERROR_FORMAT && i < files->count; i++) {
+        a1_network *alone;
+        const allin1_status of_one = a1_network_create(&alone, &sets[i], 1, &context->cpu, err);
+        a1_network_destroy(&alone);
+        if (of_one != ALLIN1_OK)
+            return a1_say_damaged(of_one, &files->infos[i], err);
+    }
+    return status;
+}
+
 allin1_status a1_context_build_network(allin1_context *context, a1_listener *listener,
                                        a1_error *err)
 {
@@ -255,16 +280,10 @@ allin1_status a1_context_build_network(allin1_context *context, a1_listener *lis
     span->count = listener->files.count;
     allin1_status status;
     if (listener->hears_mix && !listener->student) {
-        status = a1_student_create(&listener->student, listener->files.sets[0], &context->cpu, err);
-        if (status == ALLIN1_ERROR_FORMAT)
-            status = a1_fail_prefix(err, ALLIN1_ERROR_WEIGHTS_DAMAGED, "%s",
-                                    listener->files.infos[0].path);
-        A1_CHECK(status);
+        A1_CHECK(make_student(context, listener, err));
         a1_loaded_model_free_sets(&listener->files);
     } else if (!listener->hears_mix && !listener->network) {
-        A1_CHECK(a1_network_create(&listener->network,
-                                   (const a1_tensor_set *const *)listener->files.sets,
-                                   listener->files.count, &context->cpu, err));
+        A1_CHECK(make_network(context, listener, err));
         a1_loaded_model_free_sets(&listener->files);
     }
     a1_metrical_settings settings = context->beat_settings;

@@ -37,7 +37,8 @@ allin1_status a1_network_create(a1_network **out, const a1_tensor_set *const *fo
         if (status == ALLIN1_OK)
             status = a1_fold_model_create(&network->folds[i], weights, err);
         if (status != ALLIN1_OK) {
-            a1_fail_prefix(err, status, "fold %zu", i);
+            if (fold_count > 1)
+                a1_fail_prefix(err, status, "fold %zu", i);
             goto done;
         }
     }

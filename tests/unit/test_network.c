@@ -230,17 +230,20 @@ static void test_bad_numbers(void **state)
     test_random_fold_destroy(&fold);
 }
 
+/* The fold is named where there are several. */
 static void expect_error(const test_random_fold *fold, const char *part)
 {
-    a1_network *network = (a1_network *)(void *)&network;
     a1_cpu cpu;
-    a1_error err = {0};
     assert_int_equal(a1_cpu_select(&cpu, ALLIN1_CPU_AUTO, NULL), ALLIN1_OK);
-    const a1_tensor_set *sets[1] = {fold->set};
-    assert_int_not_equal(a1_network_create(&network, sets, 1, &cpu, &err), ALLIN1_OK);
-    assert_null(network);
-    if (!strstr(err.message, part) || !strstr(err.message, "fold 0"))
-        fail_msg("\"%s\" does not name %s and the fold", err.message, part);
+    const a1_tensor_set *sets[2] = {fold->set, fold->set};
+    for (size_t count = 1; count <= 2; count++) {
+        a1_network *network = (a1_network *)(void *)&network;
+        a1_error err = {0};
+        assert_int_not_equal(a1_network_create(&network, sets, count, &cpu, &err), ALLIN1_OK);
+        assert_null(network);
+        if (!strstr(err.message, part) || !strstr(err.message, "fold 0") == (count > 1))
+            fail_msg("\"%s\" does not name %s and the fold as it should", err.message, part);
+    }
 }
 
 static void test_bad_weights(void **state)
