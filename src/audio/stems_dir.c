@@ -22,11 +22,18 @@ static const char *const extensions[] = {"wav", "flac", "aiff", "aif", "m4a", "m
 static const char *const usual_patterns[] = {"%n/%s.%e", "%s.%e",    "%n.%s.%e",
                                              "%n_%s.%e", "%n-%s.%e", "%n (%s).%e"};
 
+/* The first folder that could not be listed. */
+typedef struct refusal {
+    char *path; /* NULL: there was none */
+    int reason; /* an errno */
+} refusal;
+
 typedef struct search {
     const char *name; /* the song's */
     const char *stem;
     char *found[2]; /* paths; the second is there when the stem is ambiguous */
     bool no_memory;
+    refusal *refused;
 } search;
 
 /* Whether `text` is what `pattern`, up to `end`, stands for. */
@@ -92,8 +99,16 @@ static void keep(search *s, char *path)
     }
 }
 
+static void note_refusal(search *s, const char *dir, int reason)
+{
+    if (reason == 0 || reason == ENOENT || reason == ENOTDIR || s->refused->path)
+        return;
+    *s->refused = (refusal){strdup(dir), reason};
+    s->no_memory |= !s->refused->path;
+}
+
 /* Walks the pattern's folders; their number bounds the recursion. A folder that cannot be listed
- * has no stems. */
+ * has no stems, and is noted. */
 static void look(search *s, const char *dir, const char *pattern)
 {
     const char *end = strchr(pattern, '/');
@@ -101,10 +116,12 @@ static void look(search *s, const char *dir, const char *pattern)
     if (last)
         end = pattern + strlen(pattern);
     DIR *listing = opendir(dir);
-    if (!listing)
+    if (!listing) {
+        note_refusal(s, dir, errno);
         return;
+    }
     const struct dirent *entry;
-    while ((entry = readdir(listing))) {
+    while ((errno = 0, entry = readdir(listing))) {
         if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0 ||
             !matches(s, pattern, end, entry->d_name))
             continue;
@@ -120,6 +137,7 @@ static void look(search *s, const char *dir, const char *pattern)
         }
         free(path);
     }
+    note_refusal(s, dir, errno);
     closedir(listing);
 }
 
@@ -146,9 +164,9 @@ static allin1_status check_pattern(const char *pattern, a1_error *err)
 
 /* One stem's file, or NULL in `path` when there is none. The caller frees it. */
 static allin1_status find_stem(const char *dir, const char *name, const char *pattern, int stem,
-                               char **path, a1_error *err)
+                               char **path, refusal *refused, a1_error *err)
 {
-    search s = {.name = name, .stem = stem_names[stem]};
+    search s = {.name = name, .stem = stem_names[stem], .refused = refused};
     look(&s, dir, pattern);
     allin1_status status = ALLIN1_OK;
     if (s.no_memory)
@@ -175,8 +193,9 @@ static void forget(char *paths[SOURCES])
 }
 
 /* Fills in the files of the first pattern that has all four. */
-static allin1_status find_stems(const char *dir, const char *name, const char *const *patterns,
-                                size_t count, char *paths[SOURCES], a1_error *err)
+static allin1_status look_for_stems(const char *dir, const char *name, const char *const *patterns,
+                                    size_t count, char *paths[SOURCES], refusal *refused,
+                                    a1_error *err)
 {
     int most = 0;
     char best[128] = ""; /* what is missing where most was found */
@@ -190,7 +209,7 @@ static allin1_status find_stems(const char *dir, const char *name, const char *c
         char missing[128] = "";
         int there = 0;
         for (int stem = 0; stem < SOURCES; stem++) {
-            A1_TRY(find_stem(dir, name, patterns[i], stem, &paths[stem], err));
+            A1_TRY(find_stem(dir, name, patterns[i], stem, &paths[stem], refused, err));
             if (stem >= A1_STEM_COUNT)
                 continue;
             there += paths[stem] != NULL;
@@ -209,6 +228,9 @@ static allin1_status find_stems(const char *dir, const char *name, const char *c
         }
         forget(paths);
     }
+    if (refused->path)
+        return a1_fail(err, ALLIN1_ERROR_IO, "%s cannot be listed: %s", refused->path,
+                       strerror(refused->reason));
     if (most > 0)
         return a1_fail(err, ALLIN1_ERROR_IO,
                        "%s: of the stems of '%s' named %s, these are missing: %s", dir, name,
@@ -222,6 +244,16 @@ static allin1_status find_stems(const char *dir, const char *name, const char *c
                    "%s: no stems of '%s' here; looked for %s (%%n is the name, %%s bass, drums, "
                    "other and vocals, %%e an audio file's extension)",
                    dir, name, tried);
+}
+
+static allin1_status find_stems(const char *dir, const char *name, const char *const *patterns,
+                                size_t count, char *paths[SOURCES], a1_error *err)
+{
+    refusal refused = {NULL, 0};
+    const allin1_status status =
+        look_for_stems(dir, name, patterns, count, paths, &refused, err);
+    free(refused.path);
+    return status;
 }
 
 /* Lengthens with zeros. */

@@ -1,8 +1,10 @@
 /* Ready stems: where they are looked for, what is added, and what is refused. */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "audio/stems_dir.h"
 #include "support/encode.h"
@@ -174,6 +176,16 @@ static void what_is_missing_is_named(void **state)
     assert_non_null(strstr(err.message, "not a folder"));
 }
 
+static void a_folder_that_cannot_be_listed_is_told(void **state)
+{
+    (void)state;
+    /* A link to itself: no right to look is needed to be refused. */
+    assert_int_equal(symlink("song", test_path("song")), 0);
+    expect_error("song", NULL, ALLIN1_ERROR_IO, WORDS("song", "cannot be listed", strerror(ELOOP)));
+    write_stems("song_", ".wav", 4); /* and it keeps no other place from being found */
+    check_stems("song", NULL, levels[2]);
+}
+
 static void two_files_for_a_stem_are_refused(void **state)
 {
     (void)state;
@@ -263,6 +275,7 @@ int main(void)
         IN_FOLDER(patterns_of_the_user_are_followed),
         IN_FOLDER(bad_patterns_and_names_are_refused),
         IN_FOLDER(what_is_missing_is_named),
+        IN_FOLDER(a_folder_that_cannot_be_listed_is_told),
         IN_FOLDER(two_files_for_a_stem_are_refused),
         IN_FOLDER(folders_named_like_stems_are_no_stems),
         IN_FOLDER(small_differences_in_length_are_filled),
