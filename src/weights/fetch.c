@@ -84,7 +84,11 @@ static allin1_status install(a1_fetch_session *session, const a1_model_file *fil
     A1_TRY(a1_mapped_write(fresh, set, file->half, session->pool, err));
     A1_TRY(a1_weights_read(fresh, file, NULL, true, session->pool, &check, digest, err));
     a1_tensor_set_destroy(&check);
-    if (!target_path(session, file, path) || rename(fresh, path) != 0) {
+    if (!target_path(session, file, path)) {
+        unlink(fresh);
+        return a1_fail(err, ALLIN1_ERROR_ARGUMENT, "the path of the weights folder is too long");
+    }
+    if (rename(fresh, path) != 0) {
         const int reason = errno;
         unlink(fresh);
         return a1_fail(err, ALLIN1_ERROR_IO, "%s cannot be written: %s", path, strerror(reason));
@@ -261,8 +265,11 @@ static allin1_status install_chosen_url(a1_fetch_session *session, const a1_mode
                                         const char *url, char path[A1_PATH_ROOM], a1_error *err)
 {
     char downloaded[A1_PATH_ROOM], name[256];
-    const char *base = strrchr(url, '/') + 1;
-    snprintf(name, sizeof name, "%.*s", (int)strcspn(base, "?#"), base);
+    const size_t end = strcspn(url, "?#"); /* what follows may have slashes, too */
+    size_t base = end;
+    while (base > 0 && url[base - 1] != '/')
+        base--;
+    snprintf(name, sizeof name, "%.*s", (int)(end - base), url + base);
     A1_TRY(download(session, url, name, 0, downloaded, err));
     const allin1_status status = install_chosen(session, file, name, downloaded, path, err);
     unlink(downloaded);

@@ -107,5 +107,15 @@ allin1_status a1_scratch_create(char path[A1_PATH_ROOM], const char *parent, a1_
         return a1_fail(err, ALLIN1_ERROR_IO, "nothing can be written into %s: %s", parent,
                        length >= A1_PATH_ROOM ? "the path is too long" : strerror(errno));
     }
-    return ALLIN1_OK;
+    /* Absolute: programs that are started in it are told of places below it. */
+    char *whole = realpath(path, NULL);
+    const int reason = whole ? ENAMETOOLONG : errno;
+    const bool fits = whole && strlen(whole) < A1_PATH_ROOM;
+    if (!fits)
+        rmdir(path);
+    snprintf(path, A1_PATH_ROOM, "%s", fits ? whole : "");
+    free(whole);
+    return fits ? ALLIN1_OK
+                : a1_fail(err, ALLIN1_ERROR_IO, "nothing can be written into %s: %s", parent,
+                          strerror(reason));
 }
