@@ -180,8 +180,9 @@ static void put_confidences(const allin1_result *result)
     printf("%*stempo %.0f%% sure", MARGIN, "", result->tempo_confidence * 100);
     for (size_t i = 0; i < result->tempo_alternative_count; i++) {
         const allin1_tempo_alternative *alternative = &result->tempo_alternatives[i];
-        printf(", %s (%.2f) %.0f%%", alternative->relation, alternative->bpm,
-               alternative->confidence * 100);
+        char relation[32];
+        text_fit(relation, sizeof relation, alternative->relation, 16);
+        printf(", %s (%.2f) %.0f%%", relation, alternative->bpm, alternative->confidence * 100);
     }
     double sum = 0;
     size_t doubtful = 0;

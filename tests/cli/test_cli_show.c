@@ -144,6 +144,18 @@ static void confidences_in_short(void **state)
                          "doubtful\n");
     expect_text(run.out, "unknown");
     program_free(&run);
+
+    static const char hostile[] =
+        "{\"path\": \"x.wav\", \"bpm\": 120, \"beats\": [0.5, 1.0], \"downbeats\": [0.5], "
+        "\"beat_positions\": [1, 2], \"segments\": [{\"start\": 0, \"end\": 2, \"label\": \"intro\"}], "
+        "\"tempo_confidence\": 0.7, \"tempo_alternatives\": [{\"bpm\": 60.0, \"confidence\": 0.25, "
+        "\"relation\": \"\\u001b]0;x\\u0007\"}]}";
+    sandbox_write("hostile.json", hostile, sizeof hostile - 1);
+    run = RUN("show", "hostile.json");
+    program_expect(&run, 0);
+    expect_no_text(run.out, "\033");
+    expect_text(run.out, "?]0;x? (60.00)");
+    program_free(&run);
 }
 
 static void what_cannot_be_shown(void **state)
