@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bad_option.h"
 #include "format_files.h"
 #include "format_list.h"
 #include "messages.h"
@@ -84,7 +85,7 @@ static int parse(conversion *c, int argc, char **argv)
         if (letter == ':')
             return usage("convert: %s needs a value", argv[optind - 1]);
         if (letter == '?')
-            return usage("convert: unknown option %s", argv[optind - 1]);
+            return usage("convert: unknown option %s", bad_option(argv));
     }
     c->results = argv + optind;
     c->count = argc - optind;

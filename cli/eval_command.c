@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 
 #include "annotation_files.h"
+#include "bad_option.h"
 #include "messages.h"
 #include "options.h"
 #include "standard_output.h"
@@ -118,7 +119,7 @@ static int parse(evaluation *e, int argc, char **argv)
         if (letter == ':')
             return usage("eval: %s needs a value", argv[optind - 1]);
         if (letter == '?')
-            return usage("eval: unknown option %s", argv[optind - 1]);
+            return usage("eval: unknown option %s", bad_option(argv));
     }
     if (argc - optind != 2)
         return usage("eval: %s", "a reference and an estimate are needed");
@@ -210,7 +211,11 @@ static void compare(evaluation *e, const char *name, char *const *references,
                       estimates[0]);
         good = false;
     }
-    if (good && (e->names[e->count] = strdup(name)))
+    if (good && !(e->names[e->count] = strdup(name))) {
+        message_error("%s: out of memory", name);
+        good = false;
+    }
+    if (good)
         e->count++;
     else
         e->failures++;
@@ -285,13 +290,18 @@ static void put_means(const allin1_mean *means)
 static bool put_result(const evaluation *e, bool folders)
 {
     allin1_mean means[ALLIN1_MEASURES];
-    if (folders && allin1_mean_scores(e->scores, e->count, e->seed, means, NULL) != ALLIN1_OK)
+    allin1_error error;
+    if (folders && allin1_mean_scores(e->scores, e->count, e->seed, means, &error) != ALLIN1_OK) {
+        message_error("eval: %s", error.message);
         return false;
+    }
     if (e->json) {
         char *text = allin1_evaluation_json((const char *const *)e->names, e->scores, e->count,
                                             folders ? means : NULL);
         if (text)
             puts(text);
+        else
+            message_error("eval: out of memory");
         allin1_string_free(text);
         return text != NULL;
     }

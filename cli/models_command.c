@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "bad_option.h"
 #include "messages.h"
 #include "options.h"
 #include "standard_output.h"
@@ -110,7 +111,7 @@ static int parse(request *r, int argc, char **argv)
         case ':':
             return usage_error("%s needs a value", argv[optind - 1]);
         default:
-            return usage_error("unknown option %s", argv[optind - 1]);
+            return usage_error("unknown option %s", bad_option(argv));
         }
     }
     if (optind == argc)

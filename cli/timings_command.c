@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "bad_option.h"
 #include "messages.h"
 #include "options.h"
 #include "standard_output.h"
@@ -81,7 +82,7 @@ static int parse(request *r, int argc, char **argv)
         case ':':
             return usage_error("%s needs a value", argv[optind - 1]);
         default:
-            return usage_error("unknown option %s", argv[optind - 1]);
+            return usage_error("unknown option %s", bad_option(argv));
         }
     }
     if (optind == argc)

@@ -52,8 +52,16 @@ static void put_line(timings_output *output, const allin1_span *span)
     }
     const size_t length = strlen(text);
     text[length] = '\n'; /* in place of the ending zero */
-    if (write(output->descriptor, text, length + 1) != (ssize_t)(length + 1))
-        lose(output, output->wishes.lines, strerror(errno));
+    for (size_t done = 0; done <= length;) {
+        const ssize_t wrote = write(output->descriptor, text + done, length + 1 - done);
+        if (wrote < 0 && errno == EINTR)
+            continue;
+        if (wrote <= 0) {
+            lose(output, output->wishes.lines, strerror(errno));
+            break;
+        }
+        done += (size_t)wrote;
+    }
     allin1_string_free(text);
 }
 

@@ -193,6 +193,11 @@ static void wrong_usage(void **state)
     program_expect(&run, 0);
     expect_text(run.out, "Usage: allin1 bench");
     program_free(&run);
+    /* One letter of several, and not the word before. */
+    run = RUN("timings", "show", "-xh", before);
+    program_expect(&run, 2);
+    expect_text(run.err, "unknown option -x\n");
+    program_free(&run);
 }
 
 /* Figures are not tested, only that each stage was measured as often as asked, and on what. */
@@ -200,7 +205,11 @@ static void bench_measures(void **state)
 {
     (void)state;
     make_sound("a.wav", MUSIC, 0.2);
-    program_outcome run = RUN("bench", SMALL, "--runs", "2", "a.wav", "--timings", "a.jsonl");
+    program_outcome run = RUN("bench", SMALL, "--runs", "1", "--require", "model=student", "a.wav");
+    program_expect(&run, 4);
+    expect_text(run.err, "student");
+    program_free(&run);
+    run = RUN("bench", SMALL, "--runs", "2", "a.wav", "--timings", "a.jsonl");
     program_expect(&run, 0);
     expect_text(run.out, "bench: 1 run, 1 track, ");
     expect_text(run.out, "spectrogram                      2 ");
