@@ -187,10 +187,12 @@ static allin1_status save_page(a1_rendering *r, const allin1_page_settings *give
     allin1_page_settings_default(&settings);
     if (given)
         settings = *given;
-    if (settings.bit_rate < 16000 || settings.bit_rate > 320000 ||
-        (unsigned)settings.audio > ALLIN1_PAGE_AUDIO_NONE)
+    if (settings.bit_rate < 16000 || settings.bit_rate > 320000)
         return a1_fail(err, ALLIN1_ERROR_ARGUMENT,
                        "%s: a page's sound has 16,000 to 320,000 bits a second", r->path);
+    if ((unsigned)settings.audio > ALLIN1_PAGE_AUDIO_NONE)
+        return a1_fail(err, ALLIN1_ERROR_ARGUMENT, "%s: there is no sound %d for a page", r->path,
+                       (int)settings.audio);
     if (settings.audio == ALLIN1_PAGE_AUDIO_AUTO)
         settings.audio = a1_audio_can_encode(A1_SOUND_OPUS) ? ALLIN1_PAGE_AUDIO_OPUS
                                                             : ALLIN1_PAGE_AUDIO_ORIGINAL;

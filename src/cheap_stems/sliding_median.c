@@ -1,7 +1,7 @@
 #include "cheap_stems/sliding_median.h"
 
 typedef struct window {
-    float sorted[2 * A1_MEDIAN_MAX_HALF + 1];
+    float sorted[2 * A1_MEDIAN_MAX_HALF + 2]; /* the oldest value goes after the newest has come */
     size_t count;
 } window;
 
