@@ -1,10 +1,12 @@
 #!/bin/sh
 # pictures.sh [BUILD_DIR]: makes the pictures of the README from the bundled song, with the program
-# itself; the pages are photographed with Chromium. Run `make demo models` before.
+# itself; the pages are photographed with Chromium. Run `make demo models` before. Installs what is missing.
 set -eu
 cd "$(dirname "$0")/.."
 build=${1:-build}
 demo=$(cd "$build/demo" && pwd)
+scripts/setup.sh build test page
+cmake -S . -B "$build" >/dev/null # the programs of the tests, where their packages have come only now
 cmake --build "$build" --target terminal_svg page_pictures
 mkdir -p docs/pictures
 "$build/allin1" -q -m harmonix-all --out-dir "$demo/full" "$demo/demo.wav"
