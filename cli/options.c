@@ -322,7 +322,9 @@ static const option_entry entries[] = {
      "make a page for the browser of each song, to look\nat and to play; and an index of several"},
     {0, "html-dir", VALUE, "DIR", set_html_dir, "where the pages go (default: ./html)"},
     {0, "html-audio", VALUE, "NAME", set_html_audio,
-     "the sound in them: auto (default: opus if FFmpeg\nhas it, else original), opus, original, link (not\nembedded) or none"},
+     "the sound in them: auto (default: opus if FFmpeg\n"
+     "has it, else original), opus, original, link (not\n"
+     "embedded) or none"},
     {'s', "sonify", NO_VALUE, NULL, set_sonify,
      "write each song with clicks on its beats, and\nrisers and drops where sections start"},
     {0, "sonif-dir", VALUE, "DIR", set_sonif_dir, "where these sounds go (default: ./sonif)"},

@@ -10,7 +10,7 @@ typedef struct named_input {
     char *resolved;   /* absolute, links resolved; NULL when that failed */
     int same_as;      /* index of an earlier input that is the same file, or -1 */
     char *name;       /* "song" or "song-2": the result is <out_dir>/<name>.json */
-    int nameless;     /* an errno: why there can be no result of any name, such as ENAMETOOLONG; or 0 */
+    int nameless;     /* an errno, why there can be no name, such as ENAMETOOLONG; or 0 */
     bool damaged;     /* the file of that name is a broken result, to be replaced */
 } named_input;
 

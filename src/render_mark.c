@@ -27,7 +27,8 @@ allin1_status a1_mark_begin(a1_hash **hash, const allin1_result *result, a1_erro
     a1_hash_add(*hash, result->path, strlen(result->path) + 1);
     /* A result that was read may have these at any length. */
     a1_hash_add(*hash, result->provenance.key, strlen(result->provenance.key) + 1);
-    a1_hash_add(*hash, result->provenance.input_sha256, strlen(result->provenance.input_sha256) + 1);
+    a1_hash_add(*hash, result->provenance.input_sha256,
+                strlen(result->provenance.input_sha256) + 1);
     a1_hash_format(*hash, "%.2f %d %.2f %u\n", result->duration, result->bpm, result->tempo,
                    result->beats_per_bar);
     add_times(*hash, "beats", result->beats, result->beat_count);

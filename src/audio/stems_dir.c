@@ -250,8 +250,7 @@ static allin1_status find_stems(const char *dir, const char *name, const char *c
                                 size_t count, char *paths[SOURCES], a1_error *err)
 {
     refusal refused = {NULL, 0};
-    const allin1_status status =
-        look_for_stems(dir, name, patterns, count, paths, &refused, err);
+    const allin1_status status = look_for_stems(dir, name, patterns, count, paths, &refused, err);
     free(refused.path);
     return status;
 }

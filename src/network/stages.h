@@ -1,5 +1,6 @@
-/* The stages of one fold. Each splits its work into tasks. Their borders may depend on the number of threads; what
- * is computed for a block of frames does not depend on the task that it falls into, nor do the bits. */
+/* The stages of one fold. Each splits its work into tasks. Their borders may depend on the number
+ * of threads; what is computed for a block of frames does not depend on the task that it falls
+ * into, nor do the bits. */
 #ifndef A1_NETWORK_STAGES_H
 #define A1_NETWORK_STAGES_H
 

@@ -147,7 +147,8 @@ static void confidences_in_short(void **state)
 
     static const char hostile[] =
         "{\"path\": \"x.wav\", \"bpm\": 120, \"beats\": [0.5, 1.0], \"downbeats\": [0.5], "
-        "\"beat_positions\": [1, 2], \"segments\": [{\"start\": 0, \"end\": 2, \"label\": \"intro\"}], "
+        "\"beat_positions\": [1, 2], \"segments\": [{\"start\": 0, \"end\": 2, \"label\": "
+        "\"intro\"}], "
         "\"tempo_confidence\": 0.7, \"tempo_alternatives\": [{\"bpm\": 60.0, \"confidence\": 0.25, "
         "\"relation\": \"\\u001b]0;x\\u0007\"}]}";
     sandbox_write("hostile.json", hostile, sizeof hostile - 1);

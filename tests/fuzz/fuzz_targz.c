@@ -1,5 +1,6 @@
-/* A gzipped tar archive. The first byte chooses: the bytes as they come, or a tar archive whose headers get
- * the checksums that they should have and which is compressed, without which little would get past zlib. */
+/* A gzipped tar archive. The first byte chooses: the bytes as they come, or a tar archive whose
+ * headers get the checksums that they should have and which is compressed, without which little
+ * would get past zlib. */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -59,7 +60,8 @@ static void extract(const uint8_t *bytes, size_t size)
     struct stat found;
     a1_error err = {0};
     snprintf(path, sizeof path, "/tmp/fuzz-targz-%ld", (long)getpid());
-    const allin1_status status = a1_targz_extract(bytes, size, "fuzz.tgz", "a/b", WANTED, path, &err);
+    const allin1_status status =
+        a1_targz_extract(bytes, size, "fuzz.tgz", "a/b", WANTED, path, &err);
     const int there = stat(path, &found) == 0;
     /* All of the member or nothing; and a failure has its words. */
     if (there != (status == ALLIN1_OK) || (there && found.st_size != WANTED) ||
