@@ -67,8 +67,8 @@ static const char help_text[] =
     "  -h, --help                this text\n"
     "\n"
     "Exit status: 0 all is well; 1 an expectation was missed, or a file failed; 2\n"
-    "wrong usage; 3 weights are missing or damaged; 4 what --require asks for is\n"
-    "not what runs; 130 interrupted.\n";
+    "wrong usage; 3 weights are missing or damaged; 4 what is required is not what\n"
+    "runs; 130 interrupted.\n";
 
 static int usage_error(const char *format, const char *argument)
 {
