@@ -137,8 +137,8 @@ static void bench_runs(const a1_cpu *cpu, a1_pool *pool, size_t fold_count,
         exit(1);
     for (size_t i = 0; i < fold_count; i++)
         sets[i] = random_fold(&weights[i], i + 1);
-    if (a1_network_create(&network, (const a1_tensor_set *const *)sets, fold_count, cpu, &err) !=
-        ALLIN1_OK)
+    if (a1_network_create(&network, (const a1_tensor_set *const *)sets, fold_count, cpu, NULL,
+                          &err) != ALLIN1_OK)
         die(&err);
     for (size_t i = 0; i < fold_count; i++)
         a1_tensor_set_destroy(&sets[i]);
@@ -265,7 +265,8 @@ static int step(const char *spectrogram_path, const char *logits_path, unsigned 
     fclose(file);
     if (a1_cpu_select(&cpu, ALLIN1_CPU_AUTO, &err) || a1_pool_create(&pool, threads, &err) ||
         a1_weights_load_model(NULL, "harmonix-all", NULL, pool, sets, NULL, &fold_count, &err) ||
-        a1_network_create(&network, (const a1_tensor_set *const *)sets, fold_count, &cpu, &err))
+        a1_network_create(&network, (const a1_tensor_set *const *)sets, fold_count, &cpu, NULL,
+                          &err))
         die(&err);
     for (size_t i = 0; i < fold_count; i++)
         a1_tensor_set_destroy(&sets[i]);

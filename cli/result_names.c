@@ -67,6 +67,12 @@ static bool is_taken(const named_input *inputs, int count, const char *name)
     return false;
 }
 
+/* It has a name, or can have none. */
+static bool is_settled(const named_input *input)
+{
+    return input->name || input->nameless;
+}
+
 /* Gives `input` the name `stem`[-number] when it is free and its file, if there is one, may be
  * written; or says why it can have none. Returns false only when memory ran out. */
 static bool try_name(named_input *inputs, int count, named_input *input, const char *out_dir,
@@ -148,11 +154,11 @@ static bool find_own(named_input *inputs, int count, named_input *input, const c
 {
     if (!try_name(inputs, count, input, out_dir, stem, 1, true))
         return false;
-    if (input->name || input->nameless)
+    if (is_settled(input))
         return true;
     int *numbers, number_count;
     bool good = list_numbers(out_dir, stem, &numbers, &number_count);
-    for (int i = 0; good && !input->name && !input->nameless && i < number_count; i++)
+    for (int i = 0; good && !is_settled(input) && i < number_count; i++)
         good = try_name(inputs, count, input, out_dir, stem, numbers[i], true);
     free(numbers);
     return good;
@@ -184,15 +190,15 @@ bool name_results(named_input *inputs, int count, const char *out_dir)
     for (int pass = out_dir ? OWN : PLAIN; pass <= NUMBERED; pass++) {
         for (int i = 0; good && i < count; i++) {
             named_input *input = &inputs[i];
-            if (input->same_as >= 0 || input->name || input->nameless)
+            if (input->same_as >= 0 || is_settled(input))
                 continue;
             if (pass == OWN)
                 good = find_own(inputs, count, input, out_dir, stems[i]);
-            for (int n = 1; pass != OWN && good && !input->name && !input->nameless &&
+            for (int n = 1; pass != OWN && good && !is_settled(input) &&
                             n <= (pass == PLAIN ? 1 : MAX_NUMBER);
                  n++)
                 good = try_name(inputs, count, input, out_dir, stems[i], n, false);
-            if (pass == NUMBERED && good && !input->name && !input->nameless)
+            if (pass == NUMBERED && good && !is_settled(input))
                 input->nameless = EEXIST;
         }
     }

@@ -254,18 +254,11 @@ static allin1_status make_student(allin1_context *context, a1_listener *listener
 static allin1_status make_network(allin1_context *context, a1_listener *listener, a1_error *err)
 {
     const a1_loaded_model *files = &listener->files;
-    const a1_tensor_set *const *sets = (const a1_tensor_set *const *)files->sets;
-    allin1_status status =
-        a1_network_create(&listener->network, sets, files->count, &context->cpu, err);
-    /* Which file it is: the one that makes no network by itself. */
-    for (size_t i = 0; status == ALLIN1_ERROR_FORMAT && i < files->count; i++) {
-        a1_network *alone;
-        const allin1_status of_one = a1_network_create(&alone, &sets[i], 1, &context->cpu, err);
-        a1_network_destroy(&alone);
-        if (of_one != ALLIN1_OK)
-            return a1_say_damaged(of_one, &files->infos[i], err);
-    }
-    return status;
+    size_t bad_fold = 0;
+    const allin1_status status =
+        a1_network_create(&listener->network, (const a1_tensor_set *const *)files->sets,
+                          files->count, &context->cpu, &bad_fold, err);
+    return a1_say_damaged(status, &files->infos[bad_fold], err);
 }
 
 allin1_status a1_context_build_network(allin1_context *context, a1_listener *listener,

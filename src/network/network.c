@@ -17,7 +17,8 @@ struct a1_network {
 };
 
 allin1_status a1_network_create(a1_network **out, const a1_tensor_set *const *folds,
-                                size_t fold_count, const a1_cpu *cpu, a1_error *err)
+                                size_t fold_count, const a1_cpu *cpu, size_t *bad_fold,
+                                a1_error *err)
 {
     *out = NULL;
     if (fold_count == 0 || fold_count > A1_NETWORK_MAX_FOLDS)
@@ -37,8 +38,9 @@ allin1_status a1_network_create(a1_network **out, const a1_tensor_set *const *fo
         if (status == ALLIN1_OK)
             status = a1_fold_model_create(&network->folds[i], weights, err);
         if (status != ALLIN1_OK) {
-            if (fold_count > 1)
-                a1_fail_prefix(err, status, "fold %zu", i);
+            if (bad_fold)
+                *bad_fold = i;
+            a1_fail_prefix(err, status, "fold %zu", i);
             goto done;
         }
     }

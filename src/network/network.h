@@ -26,9 +26,11 @@ extern const char *const a1_network_labels[A1_NETWORK_LABELS];
 typedef struct a1_network a1_network; /* read-only after creation */
 
 /* Builds the ensemble from one tensor set per fold (names as in the reference's state_dict, layouts
- * as in the published npz files); the sets are not needed afterwards. Shapes are checked. */
+ * as in the published npz files); the sets are not needed afterwards. Shapes are checked: on
+ * ALLIN1_ERROR_FORMAT *bad_fold, unless NULL, receives the index of the fold that is not as it should. */
 allin1_status a1_network_create(a1_network **network, const a1_tensor_set *const *folds,
-                                size_t fold_count, const a1_cpu *cpu, a1_error *err);
+                                size_t fold_count, const a1_cpu *cpu, size_t *bad_fold,
+                                a1_error *err);
 void a1_network_destroy(a1_network **network);
 size_t a1_network_folds(const a1_network *network);
 

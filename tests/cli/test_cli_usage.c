@@ -202,18 +202,18 @@ static void weights_are_missing_or_damaged(void **state)
     assert_false(sandbox_has("struct"));
 }
 
-/* The file is whole, and what it holds makes no network. */
+/* The file is whole, and what it holds makes no network: its first tensor, `left_out`, is missing. */
 static void write_without_a_tensor(allin1_status (*make)(a1_tensor_set **, a1_error *),
-                                   const char *name, const char *left_out)
+                                   const char *name, char left_out[128])
 {
     a1_tensor_set *whole, *part;
     a1_error err = {0};
     assert_int_equal(make(&whole, &err), ALLIN1_OK);
     assert_int_equal(a1_tensor_set_create(&part, &err), ALLIN1_OK);
     assert_int_equal(a1_tensor_set_copy_texts(part, whole, &err), ALLIN1_OK);
-    for (size_t i = 0; i < a1_tensor_set_count(whole); i++)
-        if (strcmp(a1_tensor_set_at(whole, i)->name, left_out) != 0)
-            assert_int_equal(a1_tensor_set_add(part, a1_tensor_set_at(whole, i), &err), ALLIN1_OK);
+    snprintf(left_out, 128, "%s", a1_tensor_set_at(whole, 0)->name);
+    for (size_t i = 1; i < a1_tensor_set_count(whole); i++)
+        assert_int_equal(a1_tensor_set_add(part, a1_tensor_set_at(whole, i), &err), ALLIN1_OK);
     assert_int_equal(a1_tensor_set_count(part) + 1, a1_tensor_set_count(whole));
     assert_int_equal(a1_mapped_write(sandbox_path("%s", name), part, true, NULL, &err), ALLIN1_OK);
     a1_tensor_set_destroy(&part);
@@ -224,23 +224,15 @@ static void weights_that_make_no_network(void **state)
 {
     (void)state;
     make_sound("a.wav", MUSIC, 1);
-    a1_tensor_set *set;
-    a1_error err = {0};
     char tensor[128];
-    assert_int_equal(test_tiny_harmonix(&set, &err), ALLIN1_OK);
-    snprintf(tensor, sizeof tensor, "%s", a1_tensor_set_at(set, 0)->name);
-    a1_tensor_set_destroy(&set);
     write_without_a_tensor(test_tiny_harmonix, "models/cut-harmonix.a1w", tensor);
     program_outcome run = RUN("-m", "models/cut-harmonix.a1w", "--demix-model",
                               "models/tiny-htdemucs.a1w", "a.wav");
     program_expect(&run, 3);
-    expect_text(run.err, "models/cut-harmonix.a1w: tensor");
+    expect_text(run.err, "models/cut-harmonix.a1w: fold 0: tensor");
     expect_text(run.err, tensor);
     program_free(&run);
 
-    assert_int_equal(test_tiny_htdemucs(&set, &err), ALLIN1_OK);
-    snprintf(tensor, sizeof tensor, "%s", a1_tensor_set_at(set, 0)->name);
-    a1_tensor_set_destroy(&set);
     write_without_a_tensor(test_tiny_htdemucs, "models/cut-htdemucs.a1w", tensor);
     run = RUN("-m", "models/tiny-harmonix.a1w", "--demix-model", "models/cut-htdemucs.a1w", "a.wav");
     program_expect(&run, 3);

@@ -208,7 +208,7 @@ static allin1_status make_network(void *user, a1_error *err)
     const networking *n = user;
     const a1_tensor_set *const folds[2] = {n->fold, n->fold};
     a1_network *network = NULL;
-    const allin1_status status = a1_network_create(&network, folds, 2, &cpu, err);
+    const allin1_status status = a1_network_create(&network, folds, 2, &cpu, NULL, err);
     assert_int_equal(network != NULL, status == ALLIN1_OK);
     a1_network_destroy(&network);
     return status;
@@ -231,7 +231,7 @@ static void test_network(void **state)
         fail_msg("%s", err.message);
     const a1_tensor_set *const folds[2] = {n->fold, n->fold};
     allocations_fail_each("a network", make_network, n, 1);
-    if (a1_network_create(&n->network, folds, 2, &cpu, &err) != ALLIN1_OK)
+    if (a1_network_create(&n->network, folds, 2, &cpu, NULL, &err) != ALLIN1_OK)
         fail_msg("%s", err.message);
     allocations_fail_each("running the network", run_network, n, 1);
     a1_network_destroy(&n->network);

@@ -57,7 +57,7 @@ a1_network *test_network(size_t count, allin1_cpu_level level)
     for (unsigned i = 0; i < count; i++)
         sets[i] = test_fold(i);
     if (a1_cpu_select(&cpu, level, &err) != ALLIN1_OK ||
-        a1_network_create(&network, (const a1_tensor_set *const *)sets, count, &cpu, &err) !=
+        a1_network_create(&network, (const a1_tensor_set *const *)sets, count, &cpu, NULL, &err) !=
             ALLIN1_OK)
         fail_msg("%s", err.message);
     for (unsigned i = 0; i < count; i++)

@@ -49,7 +49,7 @@ static a1_network *create(const test_random_fold *folds, size_t count, allin1_cp
     for (size_t i = 0; i < count; i++)
         sets[i] = folds[i].set;
     assert_int_equal(a1_cpu_select(&cpu, level, &err), ALLIN1_OK);
-    if (a1_network_create(&network, sets, count, &cpu, &err) != ALLIN1_OK)
+    if (a1_network_create(&network, sets, count, &cpu, NULL, &err) != ALLIN1_OK)
         fail_msg("%s", err.message);
     return network;
 }
@@ -230,20 +230,17 @@ static void test_bad_numbers(void **state)
     test_random_fold_destroy(&fold);
 }
 
-/* The fold is named where there are several. */
 static void expect_error(const test_random_fold *fold, const char *part)
 {
+    a1_network *network = (a1_network *)(void *)&network;
     a1_cpu cpu;
+    a1_error err = {0};
     assert_int_equal(a1_cpu_select(&cpu, ALLIN1_CPU_AUTO, NULL), ALLIN1_OK);
-    const a1_tensor_set *sets[2] = {fold->set, fold->set};
-    for (size_t count = 1; count <= 2; count++) {
-        a1_network *network = (a1_network *)(void *)&network;
-        a1_error err = {0};
-        assert_int_not_equal(a1_network_create(&network, sets, count, &cpu, &err), ALLIN1_OK);
-        assert_null(network);
-        if (!strstr(err.message, part) || !strstr(err.message, "fold 0") == (count > 1))
-            fail_msg("\"%s\" does not name %s and the fold as it should", err.message, part);
-    }
+    const a1_tensor_set *sets[1] = {fold->set};
+    assert_int_not_equal(a1_network_create(&network, sets, 1, &cpu, NULL, &err), ALLIN1_OK);
+    assert_null(network);
+    if (!strstr(err.message, part) || !strstr(err.message, "fold 0"))
+        fail_msg("\"%s\" does not name %s and the fold", err.message, part);
 }
 
 static void test_bad_weights(void **state)
@@ -284,7 +281,7 @@ static void test_bad_arguments(void **state)
     assert_int_equal(
         a1_network_run(network, NULL, spectrogram, SIZE_MAX / 2, &r.output, NULL, NULL, &err),
         ALLIN1_ERROR_ARGUMENT);
-    assert_int_equal(a1_network_create(&none, NULL, 0, &cpu, &err), ALLIN1_ERROR_ARGUMENT);
+    assert_int_equal(a1_network_create(&none, NULL, 0, &cpu, NULL, &err), ALLIN1_ERROR_ARGUMENT);
     assert_null(none);
     a1_network_destroy(&none);
     result_destroy(&r);
