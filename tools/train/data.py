@@ -7,6 +7,7 @@ import numpy as np
 BANDS, LABELS = 81, 10
 NAMES = ["start", "end", "intro", "outro", "break", "bridge", "inst", "solo", "verse", "chorus"]
 STEP = 32               # frames of one function target
+SMALLEST = 128          # frames: a crop's length is a multiple
 BEAT_SIGMA = 1.5        # frames: the teacher's peaks are as wide
 BOUNDARY_SIGMA = 12.0   # frames: a listener does not place a boundary better
 # By how a rendered song's name begins: what the figures call it, and with whom it shares its part of the crops.
@@ -129,7 +130,7 @@ class Song:
             beat = mine * beat + (1 - mine) * soft["beat"] * inside
             downbeat = mine * downbeat + (1 - mine) * soft["downbeat"] * inside
             section = 0.6 * section + 0.4 * np.sqrt(soft["segment"]) * inside
-            means = soft["label"][:, :length // STEP * STEP].reshape(LABELS, -1, STEP).mean(axis=2).T
+            means = (soft["label"] * inside)[:, :length // STEP * STEP].reshape(LABELS, -1, STEP).mean(axis=2).T
             # What the teacher without its separator decoded as functions is worse than the activations of the file.
             function = means if self.weak else 0.5 * function + 0.5 * means
         return x, beat, downbeat, section, function, self.readings(to, length)
@@ -244,9 +245,12 @@ def load(data, parts):
 SHARES = {"real": 0.42, "grooves": 0.20, "bands": 0.16, "composed": 0.16, "noise": 0.03}  # and the rest made on the spot
 
 
-def batch(rng, songs, size, length):
+def batch(rng, songs, size, length, longer=0):
     """One batch, its crops drawn by kind; a few are of nothing. Weights: beat, downbeat, section, function. Last what
-    Song.readings gives."""
+    Song.readings gives. Of so many batches as `longer` says half have half as many crops, twice as long, and half are one
+    song, whole as far as `size` crops reach: an edge of a crop says where a song begins or ends only there."""
+    times = int(rng.choice((2, size))) if longer and rng.random() < longer else 1
+    size, length = size // times, length * times
     pools = {kind: [s for s in songs if s.kind == kind] for kind in SHARES}
     # What is not there leaves its share to the others, not to the crops of nothing.
     all_known = sum(share for kind, share in SHARES.items() if pools[kind])
@@ -273,7 +277,9 @@ def batch(rng, songs, size, length):
         if song.tempo and not SLOWEST <= song.tempo * stretch <= FASTEST:
             stretch = 1.0
         frames = len(np.load(song.spec, mmap_mode="r"))
-        start = int(rng.integers(0, max(1, frames - int(length * stretch * 0.8))))
+        if size == 1 and frames < length * stretch:
+            length = -(-int(frames / stretch) // SMALLEST) * SMALLEST
+        start = int(rng.integers(0, max(1, frames - int(length * stretch * (1 if size == 1 else 0.8)))))
         gains = new_mix(rng) if song.shares else (1, 1)
         x, beat, downbeat, section, function, (read, wide) = song.crop(start, length, stretch, gains)
         xs.append(augment(rng, x) if rng.random() < 0.85 else x)

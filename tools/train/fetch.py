@@ -1,12 +1,16 @@
 """Downloads Debian packages and unpacks them, without installing: MUSIC/PACKAGE/usr/share/...
 
-What is there already is left alone; a package appears under its name only when it is whole."""
+The music of archives in them (.zip, .pk3) lies in a folder beside each. What is there already is left alone; a package
+appears under its name only when it is whole."""
 import argparse
 import os
 import pathlib
 import shutil
 import subprocess
 import sys
+import zipfile
+
+MUSIC = (".ogg", ".oga", ".opus", ".mp3", ".flac", ".wav", ".m4a")
 
 
 def package_list(path):
@@ -17,6 +21,14 @@ def package_list(path):
         if words and not words[0].startswith("#"):
             rows.append((words[0], words[1]))
     return rows
+
+
+def open_archives(tree):
+    for path in [p for p in tree.rglob("*") if p.suffix in (".zip", ".pk3") and p.is_file()]:
+        with zipfile.ZipFile(path) as archive:
+            for member in archive.infolist():
+                if member.filename.lower().endswith(MUSIC):
+                    archive.extract(member, path.with_name(path.name + ".d"))
 
 
 def fetch(music, package):
@@ -32,6 +44,7 @@ def fetch(music, package):
                        stdout=subprocess.DEVNULL)
         [deb] = work.glob("*.deb")
         subprocess.run(["dpkg", "-x", deb, work / "tree"], check=True)
+        open_archives(work / "tree")
         (work / "tree" / "package.txt").write_text(deb.name + "\n", encoding="utf-8")
         if not target.exists():
             (work / "tree").rename(target)
@@ -51,7 +64,7 @@ def main():
         try:
             fetch(options.music, package)
             print("have", package, flush=True)
-        except (subprocess.CalledProcessError, ValueError) as error:
+        except (subprocess.CalledProcessError, ValueError, zipfile.BadZipFile) as error:
             print("cannot have", package, error, file=sys.stderr, flush=True)
             failed.append(package)
     sys.exit(1 if failed else 0)

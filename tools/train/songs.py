@@ -14,9 +14,8 @@ import tempfile
 
 import numpy as np
 
-from fetch import package_list
+from fetch import MUSIC, package_list
 
-SUFFIXES = {".ogg", ".oga", ".opus", ".mp3", ".flac", ".wav", ".m4a"}
 SHORTEST, LONGEST = 40.0, 300.0
 SMALLEST = 150_000  # bytes: less than 40 s at any usual rate, not worth probing
 # Mean of the spectrogram's values below which a file is near-silent, and share of its frames that sound.
@@ -109,13 +108,14 @@ def main():
         rules = licences(tree, package)
         rank = 0
         # By name's digest: an order without a pattern, the same on every machine.
-        files = sorted((p for p in tree.rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file() and p.stat().st_size >= SMALLEST),
+        files = sorted((p for p in tree.rglob("*") if p.suffix.lower() in MUSIC and p.is_file() and p.stat().st_size >= SMALLEST),
                        key=lambda p: hashlib.sha256(str(p.relative_to(tree)).encode()).digest())
         for path in files:
             name = str(path.relative_to(options.music))
             if name not in known:
                 known[name] = seconds_of(path)
-            if "/sfx/" in name or "/sounds/" in name.lower() and "music" not in name.lower():
+            lower = name.lower()
+            if "/sfx/" in lower or "/ambient/" in lower or "/sounds/" in lower and "music" not in lower:
                 continue
             if not SHORTEST <= known[name] <= LONGEST:
                 continue

@@ -95,20 +95,20 @@ class Batches:
     """Makes the batches ahead in other processes. The step's number seeds its batch: a resumed run sees what an
     unbroken one would, whoever made it."""
 
-    def __init__(self, songs, seed, size, frames, workers):
+    def __init__(self, songs, seed, workers, *shape):
         self.pool = concurrent.futures.ProcessPoolExecutor(workers, initializer=Batches.begin,
-                                                           initargs=(songs, seed, size, frames))
+                                                           initargs=(songs, seed, *shape))
         self.ahead, self.next, self.depth = collections.deque(), None, 2 * workers + 1
 
     @staticmethod
-    def begin(*fixed):
-        Batches.fixed = fixed
+    def begin(songs, seed, *shape):
+        Batches.fixed = songs, seed, shape
         torch.set_num_threads(1)
 
     @staticmethod
     def make(step):
-        songs, seed, size, frames = Batches.fixed
-        return batch(np.random.default_rng([seed, step]), songs, size, frames)
+        songs, seed, shape = Batches.fixed
+        return batch(np.random.default_rng([seed, step]), songs, *shape)
 
     def get(self, step):
         if self.next is None:
@@ -149,6 +149,7 @@ def main():
     parser.add_argument("--steps", type=int, default=8000)
     parser.add_argument("--batch", type=int, default=4)
     parser.add_argument("--frames", type=int, default=6400)
+    parser.add_argument("--longer", type=float, default=0, help="share of the batches with fewer and longer crops, or a whole song")
     parser.add_argument("--rate", type=float, default=2e-3)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--threads", type=int, default=2)
@@ -193,7 +194,7 @@ def main():
     else:
         frozen.write_text("\n".join(s.name for found in songs.values() for s in found), encoding="utf-8")
     print(parameters(model), "parameters,", {k: len(v) for k, v in songs.items()}, flush=True)
-    batches = Batches(songs["train"], options.seed, options.batch, options.frames, options.workers)
+    batches = Batches(songs["train"], options.seed, options.workers, options.batch, options.frames, options.longer)
     total, begun = [], time.time()
     while step < options.steps:
         made = batches.get(step)
