@@ -4,7 +4,8 @@ Writes DATA/teacher/ID.npz: beat, downbeat, segment [frames], label [10][frames]
 DATA/teacher/ID.shares.npy: the drums' and the voice's shares of the mix's power. A song that is labelled is skipped.
 With --weak the teacher works without its separator (--demix none), ten times as fast, on the training songs that have
 no label yet, into DATA/weak; its activations are averaged with those of the student that the program has, which hears
-the functions better: those are the student's alone."""
+the functions better: those are the student's alone. With --own all is the student's, of the training songs that
+student_songs.tsv lists, which it learnt from the full pipeline when that could be asked; --weak then leaves them alone."""
 import argparse
 import csv
 import os
@@ -47,7 +48,8 @@ def label(options, row, target):
         song = work / ("song" + pathlib.Path(row["path"]).suffix)
         song.symlink_to((options.music / row["path"]).resolve())
         how = ("--demix", "none") if options.weak else ("--precision", options.precision, "--demix-dir", work / "demix")
-        out = listen(options, song, work / "out", "-m", "harmonix-all", "-k", "--spec-dir", work / "spec", *how)
+        how = ("-m", "harmonix-all", "-k", "--spec-dir", work / "spec", *how)
+        out = listen(options, song, work / "out", *(("-m", "student") if options.own else how))
         if out is None:
             return
         soft = activations(out)
@@ -59,13 +61,19 @@ def label(options, row, target):
                 mine = 1 if name == "label" else 1 / 2
                 soft[name] = (1 - mine) * soft[name] + mine * values
         np.savez(work / "done.npz", **{name: values.astype(np.float16) for name, values in soft.items()})
-        np.save(work / "shares.npy", shares(work / "spec"))
-        (work / "shares.npy").rename(target.with_suffix(".shares.npy"))
+        if not options.own:
+            np.save(work / "shares.npy", shares(work / "spec"))
+            (work / "shares.npy").rename(target.with_suffix(".shares.npy"))
         [result] = out.rglob("*.json")
         result.rename(target.with_suffix(".json"))
         (work / "done.npz").rename(target)
     finally:
         shutil.rmtree(work, ignore_errors=True)
+
+
+def table(path):
+    with open(path, encoding="utf-8") as lines:
+        return list(csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE))
 
 
 def main():
@@ -78,19 +86,22 @@ def main():
     parser.add_argument("--per-package", type=int, default=24)
     parser.add_argument("--first", help="the part to begin with: train, valid or test")
     parser.add_argument("--weak", action="store_true")
+    parser.add_argument("--own", action="store_true")
     parser.add_argument("--step", type=int, default=1, help="several runs: every STEP-th song,")
     parser.add_argument("--offset", type=int, default=0, help="beginning with this one")
     options = parser.parse_args()
-    folder = options.data / ("weak" if options.weak else "teacher")
+    weak = options.weak or options.own
+    folder = options.data / ("weak" if weak else "teacher")
     folder.mkdir(parents=True, exist_ok=True)
-    with open(options.data / "songs.tsv", encoding="utf-8") as table:
-        rows = [r for r in csv.DictReader(table, delimiter="\t", quoting=csv.QUOTE_NONE)
-                if int(r["rank"]) < options.per_package]
+    rows = [r for r in table(options.data / "songs.tsv") if int(r["rank"]) < options.per_package]
+    if options.own:
+        learnt = {r["id"] for r in table(pathlib.Path(__file__).with_name("student_songs.tsv"))}
+        rows = [r for r in rows if r["id"] in learnt]
     if options.first:
         rows.sort(key=lambda r: r["part"] != options.first)
     for row in rows[options.offset::options.step]:
         target = folder / f"{row['id']}.npz"
-        if options.weak and (row["part"] != "train" or (options.data / "teacher" / target.name).exists()):
+        if weak and (row["part"] != "train" or (options.data / "teacher" / target.name).exists()):
             continue
         if not target.exists():
             start = time.time()
