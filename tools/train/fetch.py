@@ -24,7 +24,7 @@ def package_list(path):
 
 
 def open_archives(tree):
-    for path in [p for p in tree.rglob("*") if p.suffix in (".zip", ".pk3") and p.is_file()]:
+    for path in [p for p in tree.rglob("*") if p.suffix in (".zip", ".pk3") and zipfile.is_zipfile(p)]:
         with zipfile.ZipFile(path) as archive:
             for member in archive.infolist():
                 if member.filename.lower().endswith(MUSIC):
