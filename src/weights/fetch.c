@@ -266,8 +266,10 @@ static allin1_status install_chosen_url(a1_fetch_session *session, const a1_mode
 {
     char downloaded[A1_PATH_ROOM], name[256];
     const size_t end = strcspn(url, "?#"); /* what follows may have slashes, too */
-    const char *base = (const char *)memrchr(url, '/', end) + 1;
-    snprintf(name, sizeof name, "%.*s", (int)(url + end - base), base);
+    size_t base = end;                     /* memrchr is not everywhere */
+    while (base > 0 && url[base - 1] != '/')
+        base--;
+    snprintf(name, sizeof name, "%.*s", (int)(end - base), url + base);
     A1_TRY(download(session, url, name, 0, downloaded, err));
     const allin1_status status = install_chosen(session, file, name, downloaded, path, err);
     unlink(downloaded);
