@@ -9,13 +9,13 @@ leaving out one song at a time. Rendered songs, where given, help in fitting and
 noise, only what is heard in it counts. The costs and gains are those of the real songs of the test part. Without --times, seconds for one second of music are taken to be 0.0022 and 0.097 (two
 cores, docs/SPEED.md). Then: export.py RUN.pt student.a1w --confidence confidence.txt"""
 import argparse
-import csv
 import json
 import pathlib
 
 import numpy as np
 
 from measure import f_measure
+from songs import read_table
 
 PENALTIES = [0.1, 0.3, 1.0, 3.0, 10.0]
 CLIP = 0.01  # no song is taken to agree, or not to, for certain
@@ -28,8 +28,7 @@ def load(path):
 def pairs(options):
     """{part: [(evidence, F, seconds)]}, and the evidence's names."""
     found, names = {"valid": [], "test": []}, []
-    with open(options.data / "songs.tsv", encoding="utf-8") as lines:
-        parts = {r["id"]: r["part"] for r in csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE)}
+    parts = {r["id"]: r["part"] for r in read_table(options.data / "songs.tsv")}
     files = [(parts.get(p.stem), options.data / "teacher" / p.name, p) for p in sorted(options.real.glob("*.json"))]
     for path in sorted(options.rendered.glob("*.json")) if options.rendered else []:
         truth = options.data / "truth" / path.name

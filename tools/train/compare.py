@@ -4,7 +4,6 @@ share of the songs' time with the same label.
   compare.py TEACHER_DIR OTHER_DIR DATA: ID.json in both folders; parts and packages from DATA/songs.tsv.
 
 A song counts as "unsure" where is_sure says so of the teacher's activations, if they are kept beside its result."""
-import csv
 import json
 import pathlib
 import sys
@@ -12,6 +11,7 @@ import sys
 import numpy as np
 
 from measure import f_measure
+from songs import read_table
 
 
 def agreement(a, b):
@@ -42,8 +42,7 @@ def is_sure(result, arrays):
 
 if __name__ == "__main__":
     reference, other, data = map(pathlib.Path, sys.argv[1:4])
-    with open(data / "songs.tsv", encoding="utf-8") as table:
-        rows = {r["id"]: r for r in csv.DictReader(table, delimiter="\t", quoting=csv.QUOTE_NONE)}
+    rows = {r["id"]: r for r in read_table(data / "songs.tsv")}
     groups = {}
     for path in sorted(other.glob("*.json")):
         r = reference / path.name

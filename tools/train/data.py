@@ -1,13 +1,14 @@
 """Songs as training crops: spectrogram, targets and weights, with augmentation in the band domain."""
-import csv
 import json
 
 import numpy as np
 
+from songs import read_table
+
 BANDS, LABELS = 81, 10
 NAMES = ["start", "end", "intro", "outro", "break", "bridge", "inst", "solo", "verse", "chorus"]
 STEP = 32               # frames of one function target
-SMALLEST = 128          # frames: a crop's length is a multiple
+MULTIPLE = 128          # frames, of which a crop's length is one
 BEAT_SIGMA = 1.5        # frames: the teacher's peaks are as wide
 BOUNDARY_SIGMA = 12.0   # frames: a listener does not place a boundary better
 # By how a rendered song's name begins: what the figures call it, and with whom it shares its part of the crops.
@@ -221,16 +222,15 @@ def load(data, parts):
     """{part: [Song]} of everything that has a spectrogram and a truth or a teacher's word."""
     found = {part: [] for part in parts}
     if (data / "songs.tsv").exists():
-        with open(data / "songs.tsv", encoding="utf-8") as table:
-            for row in csv.DictReader(table, delimiter="\t", quoting=csv.QUOTE_NONE):
-                teacher = data / "teacher" / f"{row['id']}.npz"
-                weak = not teacher.exists() and row["part"] == "train"
-                if weak:
-                    teacher = data / "weak" / f"{row['id']}.npz"
-                if row["part"] in found and teacher.exists():
-                    truth = json.loads(teacher.with_suffix(".json").read_text())
-                    found[row["part"]].append(Song(row["path"], data / "spec" / f"{row['id']}.npy", truth, teacher,
-                                                   row["part"], row["package"], weak))
+        for row in read_table(data / "songs.tsv"):
+            teacher = data / "teacher" / f"{row['id']}.npz"
+            weak = not teacher.exists() and row["part"] == "train"
+            if weak:
+                teacher = data / "weak" / f"{row['id']}.npz"
+            if row["part"] in found and teacher.exists():
+                truth = json.loads(teacher.with_suffix(".json").read_text())
+                found[row["part"]].append(Song(row["path"], data / "spec" / f"{row['id']}.npy", truth, teacher,
+                                               row["part"], row["package"], weak))
     for path in sorted((data / "truth").glob(f"[{''.join(SOURCES)}]_*.json")):
         truth = json.loads(path.read_text())
         if truth["part"] in found:
@@ -250,6 +250,7 @@ def batch(rng, songs, size, length, longer=0):
     Song.readings gives. Of so many batches as `longer` says half have half as many crops, twice as long, and half are one
     song, whole as far as `size` crops reach: an edge of a crop says where a song begins or ends only there."""
     times = int(rng.choice((2, size))) if longer and rng.random() < longer else 1
+    whole = 1 < times == size
     size, length = size // times, length * times
     pools = {kind: [s for s in songs if s.kind == kind] for kind in SHARES}
     # What is not there leaves its share to the others, not to the crops of nothing.
@@ -277,9 +278,10 @@ def batch(rng, songs, size, length, longer=0):
         if song.tempo and not SLOWEST <= song.tempo * stretch <= FASTEST:
             stretch = 1.0
         frames = len(np.load(song.spec, mmap_mode="r"))
-        if size == 1 and frames < length * stretch:
-            length = -(-int(frames / stretch) // SMALLEST) * SMALLEST
-        start = int(rng.integers(0, max(1, frames - int(length * stretch * (1 if size == 1 else 0.8)))))
+        if whole:
+            length = min(length, -(-int(frames / stretch) // MULTIPLE) * MULTIPLE)
+        reach = length * stretch if whole else length * stretch * 0.8
+        start = int(rng.integers(0, max(1, frames - int(reach))))
         gains = new_mix(rng) if song.shares else (1, 1)
         x, beat, downbeat, section, function, (read, wide) = song.crop(start, length, stretch, gains)
         xs.append(augment(rng, x) if rng.random() < 0.85 else x)

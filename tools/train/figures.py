@@ -8,7 +8,6 @@ what is heard in silence and noise. Columns: F of beats and downbeats (70 ms), F
 with the same label; - where the truth is not known. WORK/real and WORK/rendered keep the results, which calibrate.py
 reads."""
 import argparse
-import csv
 import json
 import os
 import pathlib
@@ -19,6 +18,7 @@ import numpy as np
 
 from compare import figures, is_sure
 from data import SOURCES
+from songs import read_table
 from sound import write_sound
 
 RATE, SECONDS = 44100, 60
@@ -50,8 +50,7 @@ def table(title, groups):
 
 
 def real_songs(options):
-    with open(options.data / "songs.tsv", encoding="utf-8") as lines:
-        rows = [r for r in csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE) if r["part"] in options.parts]
+    rows = [r for r in read_table(options.data / "songs.tsv") if r["part"] in options.parts]
     rows = [r for r in rows if (options.data / "teacher" / f"{r['id']}.npz").exists()]
     out = options.work / "real"
     listen(options, {r["id"]: options.music / r["path"] for r in rows}, out)

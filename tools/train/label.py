@@ -7,7 +7,6 @@ no label yet, into DATA/weak; its activations are averaged with those of the stu
 the functions better: those are the student's alone. With --own all is the student's, of the training songs that
 student_songs.tsv lists, which it learnt from the full pipeline when that could be asked; --weak then leaves them alone."""
 import argparse
-import csv
 import os
 import pathlib
 import shutil
@@ -16,6 +15,8 @@ import sys
 import time
 
 import numpy as np
+
+from songs import read_table
 
 
 def shares(folder):
@@ -47,9 +48,14 @@ def label(options, row, target):
     try:
         song = work / ("song" + pathlib.Path(row["path"]).suffix)
         song.symlink_to((options.music / row["path"]).resolve())
-        how = ("--demix", "none") if options.weak else ("--precision", options.precision, "--demix-dir", work / "demix")
-        how = ("-m", "harmonix-all", "-k", "--spec-dir", work / "spec", *how)
-        out = listen(options, song, work / "out", *(("-m", "student") if options.own else how))
+        full = ("-m", "harmonix-all", "-k", "--spec-dir", work / "spec")
+        if options.own:
+            how = ("-m", "student")
+        elif options.weak:
+            how = (*full, "--demix", "none")
+        else:
+            how = (*full, "--precision", options.precision, "--demix-dir", work / "demix")
+        out = listen(options, song, work / "out", *how)
         if out is None:
             return
         soft = activations(out)
@@ -71,11 +77,6 @@ def label(options, row, target):
         shutil.rmtree(work, ignore_errors=True)
 
 
-def table(path):
-    with open(path, encoding="utf-8") as lines:
-        return list(csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE))
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--music", type=pathlib.Path, required=True)
@@ -85,17 +86,18 @@ def main():
     parser.add_argument("--precision", default="auto")
     parser.add_argument("--per-package", type=int, default=24)
     parser.add_argument("--first", help="the part to begin with: train, valid or test")
-    parser.add_argument("--weak", action="store_true")
-    parser.add_argument("--own", action="store_true")
+    other = parser.add_mutually_exclusive_group()
+    other.add_argument("--weak", action="store_true")
+    other.add_argument("--own", action="store_true")
     parser.add_argument("--step", type=int, default=1, help="several runs: every STEP-th song,")
     parser.add_argument("--offset", type=int, default=0, help="beginning with this one")
     options = parser.parse_args()
     weak = options.weak or options.own
     folder = options.data / ("weak" if weak else "teacher")
     folder.mkdir(parents=True, exist_ok=True)
-    rows = [r for r in table(options.data / "songs.tsv") if int(r["rank"]) < options.per_package]
+    rows = [r for r in read_table(options.data / "songs.tsv") if int(r["rank"]) < options.per_package]
     if options.own:
-        learnt = {r["id"] for r in table(pathlib.Path(__file__).with_name("student_songs.tsv"))}
+        learnt = {r["id"] for r in read_table(pathlib.Path(__file__).with_name("student_songs.tsv"))}
         rows = [r for r in rows if r["id"] in learnt]
     if options.first:
         rows.sort(key=lambda r: r["part"] != options.first)

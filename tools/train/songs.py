@@ -3,6 +3,7 @@
 Writes DATA/songs.tsv and DATA/spec/ID.npy, float16 [frames][81]. ID is the beginning of the file's SHA-256.
 Usable: 40 to 300 s, not near-silent, not heard before. What has a spectrogram is not decoded again."""
 import argparse
+import csv
 import fnmatch
 import hashlib
 import json
@@ -77,6 +78,12 @@ def fingerprint(values):
     means = np.asarray(values[:n], dtype=np.float32).reshape(64, -1, 9, 9).mean(axis=(1, 3)).ravel()
     means -= means.mean()
     return means / (np.linalg.norm(means) + 1e-9)
+
+
+def read_table(path):
+    """[{column: text}] of songs.tsv or another table of songs."""
+    with open(path, encoding="utf-8") as lines:
+        return list(csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE))
 
 
 def write_table(table, rows):

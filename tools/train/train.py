@@ -13,7 +13,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from data import NAMES, READINGS, STEP, batch, load
+from data import MULTIPLE, NAMES, READINGS, STEP, batch, load
 from export import weights_of
 from layers import Layers
 from measure import f_measure, peaks
@@ -161,8 +161,8 @@ def main():
     parser.add_argument("--layers", type=pathlib.Path, help="build/libstudent_layers.so: the wide layers in float32, for processors without bfloat16")
     parser.add_argument("--start", type=pathlib.Path, help="weights to begin with: another run's RUN/last.pt, or an .a1w file")
     options = parser.parse_args()
-    if options.layers and (options.half or options.width != WIDTH or options.frames % 128):
-        parser.error(f"--layers is for float32, a width of {WIDTH} and a multiple of 128 frames")
+    if options.layers and (options.half or options.width != WIDTH or options.frames % MULTIPLE):
+        parser.error(f"--layers is for float32, a width of {WIDTH} and a multiple of {MULTIPLE} frames")
     layers = Layers(options.layers.resolve()) if options.layers else None
     options.run.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(options.seed)

@@ -10,7 +10,6 @@ line each, first for the lambdas, then, with the chosen one, for the thresholds.
 mean of beats and downbeats, counts as equal (150 songs do not tell it apart), and the nearest to the reference's 100 and
 0.24 is taken: other music may be freer than this. The last two lines are options of export.py."""
 import argparse
-import csv
 import json
 import os
 import pathlib
@@ -21,6 +20,7 @@ import tempfile
 import numpy as np
 
 from measure import f_measure
+from songs import read_table
 
 LAMBDAS = [50, 100, 150, 200, 300, 400]
 THRESHOLDS = [0.15, 0.2, 0.24, 0.3, 0.35, 0.4, 0.5, 0.6]
@@ -32,8 +32,7 @@ def load(path):
 
 def references(data):
     """{name: result or truth} of the valid part."""
-    with open(data / "songs.tsv", encoding="utf-8") as lines:
-        ids = [r["id"] for r in csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE) if r["part"] == "valid"]
+    ids = [r["id"] for r in read_table(data / "songs.tsv") if r["part"] == "valid"]
     found = {i: load(data / "teacher" / f"{i}.json") for i in ids if (data / "teacher" / f"{i}.json").exists()}
     for path in sorted((data / "truth").glob("*.json")):
         truth = load(path)
