@@ -1,6 +1,6 @@
-/* The student's run. All is rows of steps, channels last. A block reads rows in front of and behind its
- * own, so that each one has a pass of its own over the whole song; its tasks leave the next block's
- * input normalised. */
+/* The student's run, once for each of its views. All is rows of steps, channels last. A block reads rows
+ * in front of and behind its own, so that each one has a pass of its own over the whole song; its tasks
+ * leave the next block's input normalised. */
 #include "student/student.h"
 
 #include <stdlib.h>
@@ -41,6 +41,7 @@ typedef struct job {
     state *now;     /* the tower at work */
     float *heads;   /* [fine rows][HEADS] */
     float *context; /* [coarse rows][CONTEXT] */
+    size_t view;
     const a1_student_output *output;
 } job;
 
@@ -86,17 +87,19 @@ static void multiply(const a1_student *student, const a1_gemm_weights *weights, 
 
 /* Front -------------------------------------------------------------------------------------------- */
 
-/* Frames from `first` (which may be -1) on into rows with room for the front's neighbours; zeros where
- * the song has none. */
+/* Frames from `first` (which may be -1) on into rows with room for the front's neighbours, moved up by
+ * the view's bands; zeros where the song has none. */
 static void copy_bands(const job *j, ptrdiff_t first, size_t count, float *bands)
 {
+    const int shift = j->student->shifts[j->view];
+    const size_t up = shift > 0 ? (size_t)shift : 0, down = shift < 0 ? (size_t)-shift : 0;
     memset(bands, 0, (count * STUDENT_PITCH + 16) * sizeof *bands);
     for (size_t i = 0; i < count; i++) {
         const ptrdiff_t frame = first + (ptrdiff_t)i;
         if (frame >= 0 && (size_t)frame < j->frames)
-            memcpy(bands + i * STUDENT_PITCH + 1,
-                   j->spectrogram + (size_t)frame * A1_STUDENT_BANDS,
-                   A1_STUDENT_BANDS * sizeof *bands);
+            memcpy(bands + i * STUDENT_PITCH + 1 + up,
+                   j->spectrogram + (size_t)frame * A1_STUDENT_BANDS + down,
+                   (A1_STUDENT_BANDS - up - down) * sizeof *bands);
     }
 }
 
@@ -239,6 +242,13 @@ static void run_context(void *argument, size_t index, unsigned worker)
              CONTEXT);
 }
 
+/* The views' logits, one after the other, become their mean. */
+static void take(const job *j, float *logit, float value)
+{
+    const float sum = j->view == 0 ? value : *logit + value;
+    *logit = j->view + 1 == j->student->views ? sum / (float)j->student->views : sum;
+}
+
 static void run_heads(void *argument, size_t index, unsigned worker)
 {
     (void)worker;
@@ -253,11 +263,11 @@ static void run_heads(void *argument, size_t index, unsigned worker)
             break;
         const float *step = heads + i / STUDENT_PER_STEP * HEADS + i % STUDENT_PER_STEP;
         const float *context = j->context + frame / FRAMES_PER_COARSE * CONTEXT;
-        j->output->beat[frame] = step[0];
-        j->output->downbeat[frame] = step[STUDENT_PER_STEP];
-        j->output->section[frame] = step[2 * STUDENT_PER_STEP] + context[0];
+        take(j, &j->output->beat[frame], step[0]);
+        take(j, &j->output->downbeat[frame], step[STUDENT_PER_STEP]);
+        take(j, &j->output->section[frame], step[2 * STUDENT_PER_STEP] + context[0]);
         for (size_t l = 0; l < A1_STUDENT_LABELS; l++)
-            j->output->function[l * j->frames + frame] = context[1 + l];
+            take(j, &j->output->function[l * j->frames + frame], context[1 + l]);
     }
 }
 
@@ -283,6 +293,20 @@ static void run_tower(job *j, a1_pool *pool, state *s)
     j->now = s;
     for (s->block = 0; s->block < s->tower->count; s->block++)
         a1_pool_run(pool, tasks_of(s->rows), run_block, j);
+}
+
+static void run_view(job *j, a1_pool *pool)
+{
+    a1_pool_run(pool, tasks_of(j->fine.rows), run_front, j);
+    run_tower(j, pool, &j->fine);
+    a1_pool_run(pool, tasks_of(j->middle.rows), pool_middle, j);
+    run_tower(j, pool, &j->middle);
+    a1_pool_run(pool, tasks_of(j->late.rows), add_middle, j);
+    run_tower(j, pool, &j->late);
+    a1_pool_run(pool, tasks_of(j->coarse.rows), pool_coarse, j);
+    run_tower(j, pool, &j->coarse);
+    a1_pool_run(pool, tasks_of(j->coarse.rows), run_context, j);
+    a1_pool_run(pool, tasks_of(j->fine.rows), run_heads, j);
 }
 
 allin1_status a1_student_run(const a1_student *student, a1_pool *pool, const float *spectrogram,
@@ -318,16 +342,8 @@ allin1_status a1_student_run(const a1_student *student, a1_pool *pool, const flo
     j.heads = memory;
     j.context = memory + heads;
 
-    a1_pool_run(pool, tasks_of(fine), run_front, &j);
-    run_tower(&j, pool, &j.fine);
-    a1_pool_run(pool, tasks_of(middle), pool_middle, &j);
-    run_tower(&j, pool, &j.middle);
-    a1_pool_run(pool, tasks_of(fine), add_middle, &j);
-    run_tower(&j, pool, &j.late);
-    a1_pool_run(pool, tasks_of(coarse), pool_coarse, &j);
-    run_tower(&j, pool, &j.coarse);
-    a1_pool_run(pool, tasks_of(coarse), run_context, &j);
-    a1_pool_run(pool, tasks_of(fine), run_heads, &j);
+    for (j.view = 0; j.view < student->views; j.view++)
+        run_view(&j, pool);
     a1_arena_destroy(&arena);
     return ALLIN1_OK;
 }
@@ -341,7 +357,8 @@ double a1_student_operations(const a1_student *student, size_t frames)
                          4.0 * STUDENT_PLACES * STUDENT_FRONT * width;
     const double blocks = (double)(student->fine.count + student->late.count);
     const double middle = block * (double)student->middle.count + width * width;
-    return 2 * (fine * (front + block * blocks + HEADS * width) +
-                fine / STUDENT_MIDDLE_POOL * middle +
-                (double)coarse * (block * (double)student->coarse.count + CONTEXT * width));
+    return 2 * (double)student->views *
+           (fine * (front + block * blocks + HEADS * width) +
+            fine / STUDENT_MIDDLE_POOL * middle +
+            (double)coarse * (block * (double)student->coarse.count + CONTEXT * width));
 }

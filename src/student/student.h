@@ -3,7 +3,8 @@
  *
  * Dilated convolutions along time: at 50 steps a second for beats and boundaries, at 12.5 for which of
  * the pulses these are, at 3.125 for what needs a wide view. How it was trained, and how good it is:
- * docs/TRAINING.md; what it computes, exactly: tools/train/model.py. */
+ * docs/TRAINING.md; what it computes, exactly: tools/train/model.py. It may hear a song in several views,
+ * moved up or down by some bands; its logits are the means then. */
 #ifndef A1_STUDENT_H
 #define A1_STUDENT_H
 

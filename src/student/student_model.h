@@ -11,10 +11,11 @@
 #define STUDENT_PITCH 84    /* bands with zeros at both ends, a multiple of the step of three */
 #define STUDENT_SLOTS 28    /* places in a row of that pitch; the last one is never used */
 #define STUDENT_PER_STEP 2  /* frames */
-#define STUDENT_MIDDLE_POOL 4  /* steps of a middle step */
-#define STUDENT_POOL 16        /* steps of a coarse one */
-#define STUDENT_MIDDLE_CYCLE 8 /* dilations of the middle blocks, over and over */
+#define STUDENT_MIDDLE_POOL 4 /* steps of a middle step */
+#define STUDENT_POOL 16       /* steps of a coarse one */
+#define STUDENT_CYCLE 8       /* dilations of the middle and the coarse blocks, over and over */
 #define STUDENT_MAX_BLOCKS 16
+#define STUDENT_MAX_VIEWS 16
 #define STUDENT_MAX_WIDTH 512
 
 typedef struct student_norm {
@@ -47,6 +48,8 @@ struct a1_student {
     student_tower late, coarse;
     a1_gemm_weights beats;   /* width to 6: beat, downbeat, section of two frames */
     a1_gemm_weights context; /* width to 11: section, function */
+    int shifts[STUDENT_MAX_VIEWS]; /* bands by which each view moves the song up */
+    size_t views;
 };
 
 #endif

@@ -1,4 +1,5 @@
 /* From named tensors to packed products. */
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -162,6 +163,31 @@ static allin1_status read_tower(const a1_tensor_set *set, const char *name, size
     return read_norm(set, full, width, &tower->norm, err);
 }
 
+/* One view, the song as it is, where nothing is said of others. */
+static allin1_status read_views(const a1_tensor_set *set, a1_student *student, a1_error *err)
+{
+    const a1_tensor *shifts = a1_tensor_set_find(set, "shifts");
+    float values[STUDENT_MAX_VIEWS] = {0};
+    student->views = 1;
+    if (shifts) {
+        if (shifts->rank != 1 || shifts->shape[0] == 0 || shifts->shape[0] > STUDENT_MAX_VIEWS)
+            return a1_fail(err, ALLIN1_ERROR_FORMAT,
+                           "the student's shifts are not one row of 1 to %d values",
+                           STUDENT_MAX_VIEWS);
+        student->views = shifts->shape[0];
+        A1_TRY(a1_tensor_to_f32(shifts, values, err));
+    }
+    for (size_t i = 0; i < student->views; i++) {
+        if (!(fabsf(values[i]) < A1_STUDENT_BANDS) || values[i] != truncf(values[i]))
+            return a1_fail(err, ALLIN1_ERROR_FORMAT,
+                           "one of the student's shifts, %g, is not a whole number of fewer than "
+                           "%d bands",
+                           (double)values[i], A1_STUDENT_BANDS);
+        student->shifts[i] = (int)values[i];
+    }
+    return ALLIN1_OK;
+}
+
 /* The width is the length of the first product's bias. */
 static allin1_status read_width(const a1_tensor_set *set, size_t *width, a1_error *err)
 {
@@ -189,13 +215,14 @@ allin1_status a1_student_create(a1_student **out, const a1_tensor_set *set, cons
     student->layers = a1_layer_kernels_get(cpu);
     student->width = width;
     allin1_status status;
+    A1_CHECK(read_views(set, student, err));
     A1_CHECK(read_front(set, student, err));
     A1_CHECK(read_reduce(set, student, err));
     A1_CHECK(read_tower(set, "fine", width, STUDENT_MAX_BLOCKS, &student->fine, err));
-    A1_CHECK(read_tower(set, "middle", width, STUDENT_MIDDLE_CYCLE, &student->middle, err));
+    A1_CHECK(read_tower(set, "middle", width, STUDENT_CYCLE, &student->middle, err));
     A1_CHECK(read_taps(set, "up", width, width, 1, &student->up, err));
     A1_CHECK(read_tower(set, "late", width, STUDENT_MAX_BLOCKS, &student->late, err));
-    A1_CHECK(read_tower(set, "coarse", width, STUDENT_MAX_BLOCKS, &student->coarse, err));
+    A1_CHECK(read_tower(set, "coarse", width, STUDENT_CYCLE, &student->coarse, err));
     A1_CHECK(read_taps(set, "beats", HEADS, width, 1, &student->beats, err));
     A1_CHECK(read_taps(set, "context", CONTEXT, width, 1, &student->context, err));
 

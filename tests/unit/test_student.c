@@ -10,17 +10,17 @@
 #include "support/tiny_model.h"
 
 #define WIDTH TINY_STUDENT_WIDTH
-#define MIDDLE_CYCLE 8
+#define CYCLE 8
 #define FRONT 12
 #define PLACES 27
 #define BANDS A1_STUDENT_BANDS
 #define MOST 1100   /* the middle's widest dilation meets itself */
 #define LONG 3200   /* more than one task of coarse steps */
 
-/* More middle blocks than dilations there, and more fine ones than those; the norms that the middle
+/* More middle and coarse blocks than dilations there, and more fine ones than those; the norms that the middle
  * reads and writes lie in the first or the second buffer as blocks are even or odd; the late blocks
  * reach further than the fine ones, or less far. */
-static const tiny_student_blocks blocks = {.fine = 10, .middle = 10, .late = 3, .coarse = 2};
+static const tiny_student_blocks blocks = {.fine = 10, .middle = 10, .late = 3, .coarse = 10};
 static const tiny_student_blocks others[] = {
     {.fine = 3, .middle = 9, .late = 2, .coarse = 1}, {.fine = 2, .middle = 1, .late = 4, .coarse = 1}};
 
@@ -160,7 +160,7 @@ static double *plain_student(const a1_tensor_set *set, const tiny_student_blocks
     plain_rectify(x, fine * WIDTH);
     double *first = plain_tower(set, "fine", x, fine, made->fine, 16);
     double *often = plain_means(first, fine, 4);
-    double *found = plain_tower(set, "middle", often, fine / 4, made->middle, MIDDLE_CYCLE);
+    double *found = plain_tower(set, "middle", often, fine / 4, made->middle, CYCLE);
     double *up = plain_conv(set, "up", found, fine / 4, WIDTH, WIDTH, 1, 0, 1, 1);
     for (size_t t = 0; t < fine; t++)
         for (size_t c = 0; c < WIDTH; c++)
@@ -169,7 +169,7 @@ static double *plain_student(const a1_tensor_set *set, const tiny_student_blocks
     double *pooled = plain_means(normed, fine, 16);
     double *out = malloc(13 * frames * sizeof *out);
     assert_non_null(out);
-    double *wide = plain_tower(set, "coarse", pooled, coarse, made->coarse, 16);
+    double *wide = plain_tower(set, "coarse", pooled, coarse, made->coarse, CYCLE);
     double *heads = plain_conv(set, "beats", normed, fine, WIDTH, 6, 1, 0, 1, 1);
     double *context = plain_conv(set, "context", wide, coarse, WIDTH, 11, 1, 0, 1, 1);
     for (size_t t = 0; t < frames; t++) {
@@ -214,11 +214,36 @@ static float *run(const a1_student *student, a1_pool *pool, const float *bands, 
     return out;
 }
 
+/* The mean of what the song says in each view, moved up by so many bands. */
+static double *plain_views(const a1_tensor_set *set, const tiny_student_blocks *made,
+                           const float *bands, size_t frames, const float *shifts, size_t views)
+{
+    double *mean = calloc(13 * frames, sizeof *mean);
+    float *moved = malloc(frames * BANDS * sizeof *moved);
+    assert_true(mean && moved);
+    for (size_t v = 0; v < views; v++) {
+        for (size_t i = 0; i < frames * BANDS; i++) {
+            const long from = (long)(i % BANDS) - (long)shifts[v];
+            moved[i] = from >= 0 && from < BANDS ? bands[i / BANDS * BANDS + (size_t)from] : 0;
+        }
+        double *one = plain_student(set, made, moved, frames);
+        for (size_t i = 0; i < 13 * frames; i++)
+            mean[i] += one[i] / (double)views;
+        free(one);
+    }
+    free(moved);
+    return mean;
+}
+
 static void expect_plain(const a1_student *student, const a1_tensor_set *set,
                          const tiny_student_blocks *made, const float *bands, size_t frames)
 {
+    const a1_tensor *given = a1_tensor_set_find(set, "shifts");
+    float shifts[16] = {0};
+    if (given)
+        assert_int_equal(a1_tensor_to_f32(given, shifts, NULL), ALLIN1_OK);
     float *actual = run(student, NULL, bands, frames);
-    double *expected = plain_student(set, made, bands, frames);
+    double *expected = plain_views(set, made, bands, frames, shifts, given ? given->shape[0] : 1);
     /* Logits near 1 after some 55 products of up to 1,344 terms, each good to 1e-6. */
     test_close("logits", actual, expected, 13 * frames, 1e-4);
     free(actual);
@@ -241,6 +266,60 @@ static void every_depth(void **state)
         a1_tensor_set_destroy(&set);
     }
     free(bands);
+}
+
+/* `values` must outlive the set. */
+static void put_shifts(a1_tensor_set *set, const float *values, size_t count)
+{
+    const a1_tensor shifts = {
+        .name = "shifts", .dtype = A1_F32, .rank = 1, .shape = {count}, .data = values};
+    assert_int_equal(a1_tensor_set_add(set, &shifts, NULL), ALLIN1_OK);
+}
+
+/* One view that is not the song as it is; several; and moved until next to nothing is left. */
+static void every_view(void **state)
+{
+    (void)state;
+    static const float shifts[][3] = {{2}, {0, 1, -1}, {-80, 7, 80}};
+    static const size_t counts[] = {1, 3, 3};
+    float *bands = make_bands(MOST);
+    a1_cpu cpu;
+    assert_int_equal(a1_cpu_select(&cpu, ALLIN1_CPU_AUTO, NULL), ALLIN1_OK);
+    for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
+        a1_tensor_set *set = make_weights(&others[0]);
+        a1_student *student;
+        put_shifts(set, shifts[i], counts[i]);
+        assert_int_equal(a1_student_create(&student, set, &cpu, NULL), ALLIN1_OK);
+        expect_plain(student, set, &others[0], bands, MOST);
+        a1_student_destroy(&student);
+        a1_tensor_set_destroy(&set);
+    }
+    free(bands);
+}
+
+static void views_that_are_none(void **state)
+{
+    (void)state;
+    static const float values[17] = {0.5F}, outside[] = {0, -81}, none[] = {NAN};
+    static const struct {
+        const float *values;
+        size_t count;
+        const char *reason;
+    } cases[] = {{values, 1, "0.5, is not a whole number"},
+                 {outside, 2, "-81, is not a whole number of fewer than 81 bands"},
+                 {none, 1, "is not a whole number"},
+                 {values, 17, "not one row of 1 to 16 values"}};
+    a1_cpu cpu;
+    assert_int_equal(a1_cpu_select(&cpu, ALLIN1_CPU_AUTO, NULL), ALLIN1_OK);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        a1_tensor_set *set = make_weights(&others[1]);
+        a1_student *student;
+        a1_error err = {0};
+        put_shifts(set, cases[i].values, cases[i].count);
+        assert_int_equal(a1_student_create(&student, set, &cpu, &err), ALLIN1_ERROR_FORMAT);
+        assert_non_null(strstr(err.message, cases[i].reason));
+        a1_tensor_set_destroy(&set);
+    }
 }
 
 static void every_length_at_every_level(void **state)
@@ -378,6 +457,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_length_at_every_level),
         cmocka_unit_test(every_depth),
+        cmocka_unit_test(every_view),
+        cmocka_unit_test(views_that_are_none),
         cmocka_unit_test(any_pool_gives_the_same_bits),
         cmocka_unit_test(eight_bits_mean_their_scaled_values),
         cmocka_unit_test(eight_bits_need_scales),

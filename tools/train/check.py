@@ -15,27 +15,35 @@ import tempfile
 import numpy as np
 import torch
 
-from export import meant, read_mapped, trained
-from model import Student
+from export import meant, read_mapped
+from model import BANDS, student_like
 from sound import write_sound
 
 TOLERANCE = 2e-5
 
 
 def student_of(path):
-    """The run's or file's weights in a model of their width."""
-    tensors = read_mapped(path.read_bytes())[0] if path.suffix == ".a1w" else trained(path)
-    state = {name: torch.from_numpy(values) for name, values in meant(tensors).items()}
-    model = Student(len(state["reduce.bias"]))
+    """The file's weights in a model of their form, and its views."""
+    state = {name: torch.from_numpy(values) for name, values in meant(read_mapped(path.read_bytes())[0]).items()}
+    shifts = state.pop("shifts").int().tolist()
+    model = student_like(state)
     model.load_state_dict(state)
-    return model.eval()
+    return model.eval(), shifts
 
 
-def expected(model, spectrogram):
+def moved(spectrogram, shift):
+    """Up by so many bands."""
+    out = np.zeros_like(spectrogram)
+    out[:, max(shift, 0):BANDS + min(shift, 0)] = spectrogram[:, max(-shift, 0):BANDS - max(shift, 0)]
+    return out
+
+
+def expected(model, shifts, spectrogram):
     frames = len(spectrogram)
     padded = np.pad(spectrogram, ((0, -frames % 32), (0, 0)))
+    views = torch.from_numpy(np.stack([moved(padded, shift) for shift in shifts]))
     with torch.no_grad():
-        logits, labels = model(torch.from_numpy(padded)[None])
+        logits, labels = (heads.mean(dim=0, keepdim=True) for heads in model(views)[:2])
     beat, downbeat, segment = torch.sigmoid(logits[0]).numpy()[:, :frames]
     label = torch.softmax(labels[0], 0).repeat_interleave(32, dim=1).numpy()[:, :frames]
     return dict(beat=beat, downbeat=downbeat, segment=segment, label=label)
@@ -47,19 +55,19 @@ def main():
     parser.add_argument("--build", type=os.path.abspath, required=True, help="with allin1 and mix_spectrogram")
     parser.add_argument("audio", nargs="*", type=pathlib.Path)
     options = parser.parse_args()
-    model = student_of(options.run)
     worst = 0.0
     with tempfile.TemporaryDirectory() as folder:
         work = pathlib.Path(folder)
         weights = work / "checked.a1w"
         subprocess.run([sys.executable, pathlib.Path(__file__).with_name("export.py"), options.run, weights],
                        check=True, stdout=subprocess.DEVNULL)
+        model, shifts = student_of(weights)
         write_sound(work / "noise.wav", np.random.default_rng(1).normal(0, 3000, (30 * 44100, 2)))
         for audio in [work / "noise.wav"] + options.audio:
             subprocess.run([os.path.join(options.build, "mix_spectrogram"), audio, work / "spectrogram.npy"], check=True)
             subprocess.run([os.path.join(options.build, "allin1"), "-q", "-a", "-m", weights, "-o", work / "out", audio],
                            check=True)
-            want = expected(model, np.load(work / "spectrogram.npy"))
+            want = expected(model, shifts, np.load(work / "spectrogram.npy"))
             with np.load(work / "out" / f"{audio.stem}.activ.npz") as got:
                 differences = {name: float(np.abs(got[name] - want[name]).max()) for name in want}
             worst = max(worst, *differences.values())

@@ -14,9 +14,12 @@ BOUNDARY_SIGMA = 12.0   # frames: a listener does not place a boundary better
 # By how a rendered song's name begins: what the figures call it, and with whom it shares its part of the crops.
 SOURCES = {"r": ("grooves", "grooves"), "b": ("bands", "bands"), "m": ("compositions", "composed"),
            "c": ("textures", "composed"), "t": ("modules", "composed"), "z": ("noise", "noise")}
+FAINTEST = 0.1          # power of a group of bands below which nobody hears whose it is
 SLOWEST, FASTEST = 60, 190  # beats a minute that a song may be stretched to
 SLOWEST_HEARD, FASTEST_HEARD = 55, 215  # that the decoder knows
 READINGS, PHASES = 14, 8  # ways to read a crop's beats, and its downbeats; the true way first
+STEMS, GROUPS = 2, 9    # drums and voice; groups of bands in which their shares of the mix are told
+STEM_STEP = 4           # frames of one such share
 WIDEST = 7  # frames that the decoder takes for one beat of the slowest tempo, a sixteenth of its interval
 
 
@@ -100,20 +103,26 @@ class Song:
 
     def crop(self, start, length, stretch, gains=(1, 1)):
         """Spectrogram [length][81] and targets of `length` frames from `start`, played `stretch` times as
-        fast (tempo only), the drums and the voice so many times as loud; zeros past the song's end."""
+        fast (tempo only), the drums and the voice so many times as loud; zeros past the song's end. Last but one what
+        remix() tells of the stems, [18][length / 4], -1 where it is not known."""
         source = np.load(self.spec, mmap_mode="r")
         frames = len(source)
         need = int(np.ceil(length * stretch)) + 2
         x = np.asarray(source[start:start + need], np.float32)
-        if gains != (1, 1):
+        stems = np.full((len(x), STEMS * GROUPS), -1, np.float32)
+        if self.shares:
             shares = np.load(self.shares, mmap_mode="r")[:, start:start + len(x)]
-            x[:shares.shape[1]] = remix(x[:shares.shape[1]], shares, gains)
+            known = shares.shape[1]
+            x[:known], stems[:known] = remix(x[:known], shares, gains)
         places = np.arange(length) * stretch
         inside = places <= len(x) - 1
         low = np.minimum(places.astype(int), len(x) - 1)
         high = np.minimum(low + 1, len(x) - 1)
         share = (places - low).astype(np.float32)[:, None]
         x = (x[low] * (1 - share) + x[high] * share if stretch != 1 else x[low]) * inside[:, None]
+        stems = np.where(inside[:, None], stems[low], -1)[:length // STEM_STEP * STEM_STEP]
+        stems = stems.reshape(-1, STEM_STEP, STEMS * GROUPS)
+        stems = np.where((stems >= 0).all(axis=1), stems.mean(axis=1), -1).T
         to = lambda times: (times - start) / stretch
         beat = bells(to(self.beats), length, BEAT_SIGMA)
         downbeat = bells(to(self.downbeats), length, BEAT_SIGMA)
@@ -134,7 +143,7 @@ class Song:
             means = (soft["label"] * inside)[:, :length // STEP * STEP].reshape(LABELS, -1, STEP).mean(axis=2).T
             # What the teacher without its separator decoded as functions is worse than the activations of the file.
             function = means if self.weak else 0.5 * function + 0.5 * means
-        return x, beat, downbeat, section, function, self.readings(to, length)
+        return x, beat, downbeat, section, function, stems, self.readings(to, length)
 
     def readings(self, to, length):
         """[READINGS + PHASES][length], true at the frames of each reading, and [READINGS + PHASES], how wide its beats
@@ -153,10 +162,17 @@ class Song:
 
 
 def remix(x, shares, gains):
-    """The mix with its drums and its voice so many times as loud, as the stems' shares of its power tell."""
-    drums, voice = shares.astype(np.float32) / 255
-    power = np.maximum(1 + drums * (gains[0] ** 2 - 1) + voice * (gains[1] ** 2 - 1), 0)
-    return np.log10(1 + np.expm1(x * np.float32(np.log(10))) * np.sqrt(power))
+    """The mix with its drums and its voice so many times as loud, as the stems' shares of its power tell; and these shares
+    in it, [frames][18], the drums' in nine groups of bands and then the voice's, -1 where a group is all but silent."""
+    shares = shares.astype(np.float32) / 255
+    power = np.maximum(1 + shares[0] * (gains[0] ** 2 - 1) + shares[1] * (gains[1] ** 2 - 1), 0)
+    magnitude = np.expm1(x * np.float32(np.log(10)))
+    each = shares * np.square(gains, dtype=np.float32)[:, None, None] * np.square(magnitude)
+    magnitude = magnitude * np.sqrt(power)
+    grouped = lambda values: values.reshape(*values.shape[:-1], GROUPS, -1).sum(axis=-1)
+    whole = grouped(np.square(magnitude))
+    told = np.where(whole > FAINTEST, np.minimum(grouped(each) / np.maximum(whole, FAINTEST), 1), -1)
+    return np.log10(1 + magnitude), np.concatenate(list(told), axis=1)
 
 
 def new_mix(rng):
@@ -246,8 +262,8 @@ SHARES = {"real": 0.42, "grooves": 0.20, "bands": 0.16, "composed": 0.16, "noise
 
 
 def batch(rng, songs, size, length, longer=0):
-    """One batch, its crops drawn by kind; a few are of nothing. Weights: beat, downbeat, section, function. Last what
-    Song.readings gives. Of so many batches as `longer` says half have half as many crops, twice as long, and half are one
+    """One batch, its crops drawn by kind; a few are of nothing. Weights: beat, downbeat, section, function. Then the drums'
+    and the voice's shares, before the augmentation, and last what Song.readings gives. Of so many batches as `longer` says half have half as many crops, twice as long, and half are one
     song, whole as far as `size` crops reach: an edge of a crop says where a song begins or ends only there."""
     times = int(rng.choice((2, size))) if longer and rng.random() < longer else 1
     whole = 1 < times == size
@@ -256,7 +272,7 @@ def batch(rng, songs, size, length, longer=0):
     # What is not there leaves its share to the others, not to the crops of nothing.
     all_known = sum(share for kind, share in SHARES.items() if pools[kind])
     known = {kind: share * sum(SHARES.values()) / all_known for kind, share in SHARES.items() if pools[kind]}
-    xs, targets, functions, weights, readings, widths = [], [], [], [], [], []
+    xs, targets, functions, weights, parts, readings, widths = [], [], [], [], [], [], []
     for _ in range(size):
         draw, kind = rng.random(), None
         for kind, share in known.items():
@@ -268,6 +284,7 @@ def batch(rng, songs, size, length, longer=0):
             targets.append(np.zeros((3, length), np.float32))
             functions.append(np.zeros((length // STEP, LABELS), np.float32))
             weights.append((1.0, 1.0, 1.0, 0.0))
+            parts.append(np.full((STEMS * GROUPS, length // STEM_STEP), -1))
             read, wide = no_readings(length)
             readings.append(read)
             widths.append(wide)
@@ -283,13 +300,14 @@ def batch(rng, songs, size, length, longer=0):
         reach = length * stretch if whole else length * stretch * 0.8
         start = int(rng.integers(0, max(1, frames - int(reach))))
         gains = new_mix(rng) if song.shares else (1, 1)
-        x, beat, downbeat, section, function, (read, wide) = song.crop(start, length, stretch, gains)
+        x, beat, downbeat, section, function, stems, (read, wide) = song.crop(start, length, stretch, gains)
         xs.append(augment(rng, x) if rng.random() < 0.85 else x)
         targets.append(np.stack([beat, downbeat, section]))
         functions.append(function)
+        parts.append(stems)
         readings.append(read)
         widths.append(wide)
         form = (0.4, 0.15) if song.rendered else (0.7, 0.7) if song.weak else (1.0, 1.0)
         weights.append((song.sure, song.sure * song.downbeats_known, form[0] * song.form_known, form[1] * song.form_known))
     return (np.stack(xs), np.stack(targets), np.stack(functions),
-            np.array(weights, np.float32), np.stack(readings), np.stack(widths))
+            np.array(weights, np.float32), np.stack(parts).astype(np.float32), np.stack(readings), np.stack(widths))

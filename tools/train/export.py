@@ -1,5 +1,6 @@
 """A trained student to the program's weight file (.a1w, docs/FORMATS.md): matrices in 8 bits with a scale for each
-output, all else in float16. The run may also be such a file, which gets other constants."""
+output, all else in float16; and by how many bands its views of a song move it. The run may also be such a file, which
+gets other constants."""
 import argparse
 import hashlib
 import pathlib
@@ -9,6 +10,7 @@ import numpy as np
 
 ALIGNMENT, CHUNK = 64, 4 << 20
 KINDS = {"<f2": 1, "|i1": 4}  # by numpy's names
+SHIFTS = (0, 1, -1)
 
 
 def digest_of(tensors):
@@ -86,7 +88,8 @@ def weights_of(path):
     """{name: float32 tensor} of another run's RUN/last.pt (the averaged weights, unrounded) or of an .a1w file."""
     import torch
     if path.suffix == ".a1w":
-        return {name: torch.from_numpy(values) for name, values in meant(read_mapped(path.read_bytes())[0]).items()}
+        values = meant(read_mapped(path.read_bytes())[0])
+        return {name: torch.from_numpy(value) for name, value in values.items() if name != "shifts"}
     return torch.load(path, map_location="cpu")["average"]
 
 
@@ -101,8 +104,13 @@ def rounded(name, value):
 
 
 def trained(path):
-    """The averaged weights of a run, in the order of the file."""
-    tensors = [tensor for name, value in weights_of(path).items() for tensor in rounded(name, value.detach().numpy())]
+    """The averaged weights of a run."""
+    return [tensor for name, value in weights_of(path).items() for tensor in rounded(name, value.detach().numpy())]
+
+
+def with_shifts(tensors, shifts):
+    """These tensors with these views in place of others, in the order of the file."""
+    tensors = [tensor for tensor in tensors if tensor[0] != "shifts"] + [("shifts", np.array(shifts, "<f2"))]
     return sorted(tensors, key=lambda item: item[0].encode())
 
 
@@ -112,9 +120,12 @@ def main():
     parser.add_argument("out", type=pathlib.Path, help="student.a1w")
     parser.add_argument("--threshold", help="of the downbeat activation (default: 0.24, or the file's)")
     parser.add_argument("--transition-lambda", help="of the beat decoder (default: the file's, or the program's)")
+    parser.add_argument("--shifts", type=int, nargs="+", help="bands, one number a view (default: the file's, or 0 1 -1)")
     parser.add_argument("--confidence", type=pathlib.Path, help="the file of constants that calibrate.py wrote")
     options = parser.parse_args()
     tensors, kept = read_mapped(options.run.read_bytes()) if options.run.suffix == ".a1w" else (trained(options.run), {})
+    if options.shifts or "shifts" not in dict(tensors):
+        tensors = with_shifts(tensors, options.shifts or SHIFTS)
     if not all(np.isfinite(values).all() for _, values in tensors):
         raise SystemExit("the weights are not finite")
     texts = {"best_threshold_downbeat": options.threshold or kept.get("best_threshold_downbeat", "0.24"),

@@ -11,8 +11,9 @@ WIDTH = 96
 FINE = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512]  # dilations at 50 steps a second
 MIDDLE = 2 * [1, 2, 4, 8, 16, 32, 64, 128]      # at 12.5: which of the pulses is the beat, and which the bar's first
 LATE = [1, 2, 4, 8]                             # at 50 again, with what the middle found
-COARSE = [1, 2, 4, 8, 16, 32]                   # and at 3.125
+COARSE = [1, 2, 4, 8, 16, 32, 64, 128, 1, 2, 4, 8, 16, 32]  # and at 3.125: sections and functions, from the whole song
 MIDDLE_POOL, POOL = 4, 16                       # steps
+FIRST_COARSE = 6      # coarse blocks of the first eight runs' students
 DROPOUT = 0.08        # of whole channels, in training only
 
 
@@ -80,14 +81,14 @@ class Student(nn.Module):
         self.context = nn.Conv2d(width, 1 + LABELS, 1)  # section and function, coarse
         with torch.no_grad():
             self.beats.bias.fill_(-2.5)
-            # The middle and the late blocks count for nothing until they have learnt something.
-            for layer in ([self.up] if middle else []) + [block.mix for block in self.late]:
+            # The middle, the late and the last coarse blocks count for nothing until they have learnt something.
+            for layer in ([self.up] if middle else []) + [block.mix for block in [*self.late, *self.coarse[FIRST_COARSE:]]]:
                 layer.weight.zero_()
                 layer.bias.zero_()
 
     def forward(self, x, layers=None):
-        """x: [batch][frames][81], frames a multiple of 32. Logits [batch][3][frames] and [batch][10][frames/32]. layers: who
-        computes the wide ones, if not PyTorch (layers.py)."""
+        """x: [batch][frames][81], frames a multiple of 32. Logits [batch][3][frames] and [batch][10][frames/32], and the steps
+        [batch][width][1][frames/2] that they are read off. layers: who computes the wide ones, if not PyTorch (layers.py)."""
         batch, frames, _ = x.shape
         x = F.relu(self.front(x.unsqueeze(1)))                       # [B][12][T][27]
         x = x.permute(0, 1, 3, 2).reshape(batch, FRONT * PLACES, 1, frames)
@@ -113,7 +114,13 @@ class Student(nn.Module):
             heads = self.beats(x)[:, :, 0]                             # [B][6][T/2]
         heads = heads.view(batch, 3, 2, -1).transpose(2, 3).reshape(batch, 3, frames)
         section = heads[:, 2] + context[:, 0].repeat_interleave(2 * POOL, dim=1)
-        return torch.stack([heads[:, 0], heads[:, 1], section], 1), context[:, 1:]
+        return torch.stack([heads[:, 0], heads[:, 1], section], 1), context[:, 1:], x
+
+
+def student_like(state):
+    """A student of the width and with the coarse blocks that these weights have."""
+    blocks = sum(name.startswith("coarse.") and name.endswith(".mix.weight") for name in state)
+    return Student(len(state["reduce.bias"]), coarse=COARSE[:blocks])
 
 
 def parameters(model):

@@ -13,16 +13,17 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from data import MULTIPLE, NAMES, READINGS, STEP, batch, load
+from data import GROUPS, MULTIPLE, NAMES, READINGS, STEM_STEP, STEMS, STEP, batch, load
 from export import weights_of
 from layers import Layers
 from measure import f_measure, peaks
-from model import WIDTH, Student, parameters
+from model import FIRST_COARSE, WIDTH, Student, parameters
 
 OF_BEATS = torch.tensor([1.0, 1.5])  # weights of beats and downbeats in the loss
 OF_READINGS = 0.004  # a misread beat then counts about three times as much as a frame that is wrong
+OF_STEMS = 0.1       # whose the sound is has to be heard on the way; on its own it is not asked for
 MARGIN = 2.0         # by which the true reading should lead
-ADDED = ("middle", "middle_norm", "up", "late", "late_norm")  # what the first student did not have
+ADDED = ("middle", "middle_norm", "up", "late")  # what the first student did not have
 
 
 def misreading(odds, readings, widths):
@@ -41,9 +42,10 @@ def misreading(odds, readings, widths):
     return torch.where(places[:, 0] > 0, -F.log_softmax(scores, 1)[:, 0], torch.zeros(()))
 
 
-def loss_of(model, x, targets, functions, weights, readings, widths, half=False, layers=None):
+def loss_of(model, x, targets, functions, weights, shares, readings, widths, half=False, layers=None, stems=None):
+    """stems: a layer from the student's last steps to the log-odds of the drums' and the voice's shares, or None."""
     with torch.autocast("cpu", torch.bfloat16, enabled=half):
-        logits, labels = model(x, layers)
+        logits, labels, steps = model(x, layers)
     beat = F.binary_cross_entropy_with_logits(logits[:, :2], targets[:, :2], reduction="none").mean(2)
     section = F.binary_cross_entropy_with_logits(logits[:, 2], targets[:, 2], reduction="none").mean(1)
     per_label = -(functions.transpose(1, 2) * F.log_softmax(labels, 1)).sum(1).mean(1)
@@ -52,7 +54,12 @@ def loss_of(model, x, targets, functions, weights, readings, widths, half=False,
     # To the decoder a frame that is no beat is fifteen times as likely as its activation tells (its observation lambda is 16).
     level = misreading(logits[:, 0] + math.log(15), readings[:, :READINGS], widths[:, :READINGS])
     phase = misreading(logits[:, 1], readings[:, READINGS:], widths[:, READINGS:])
-    return (frames + OF_READINGS * (level + phase)).mean()
+    loss = (frames + OF_READINGS * (level + phase)).mean()
+    if stems:
+        told = stems(F.avg_pool2d(steps, (1, STEM_STEP // 2)))[:, :, 0]
+        wrong = F.binary_cross_entropy_with_logits(told, shares.clamp(min=0), reduction="none")
+        loss = loss + OF_STEMS * (wrong * (shares >= 0)).mean()
+    return loss
 
 
 def validate(model, songs, limit=24, longest=12800):
@@ -69,7 +76,7 @@ def validate(model, songs, limit=24, longest=12800):
             x = np.asarray(np.load(song.spec, mmap_mode="r")[:longest], np.float32)
             frames = len(x)
             x = np.pad(x, ((0, -frames % STEP), (0, 0)))
-            logits, labels = model(torch.from_numpy(x)[None])
+            logits, labels, _ = model(torch.from_numpy(x)[None])
             p = torch.sigmoid(logits[0]).numpy()[:, :frames]
             row = np.full(4, np.nan)
             row[0] = f_measure(peaks(p[0]), song.beats[song.beats < frames], 7)
@@ -125,18 +132,21 @@ class Batches:
 
 
 def begin_with(model, path):
-    """Takes over weights. A smaller student's, without the middle and late blocks, give a model that says the same."""
+    """Takes over weights. A smaller student's, without the middle, the late and the last coarse blocks, give a model that
+    says the same."""
     state = weights_of(path)
     if "late_norm.weight" not in state:
-        new = {name: value for name, value in model.state_dict().items() if name.split(".")[0] in ADDED}
-        new.update({"late_norm." + end: state["fine_norm." + end] for end in ("weight", "bias")})
-        state.update(new)
+        state.update({"late_norm." + end: state["fine_norm." + end] for end in ("weight", "bias")})
+    for name, value in model.state_dict().items():
+        tower, block, *_ = name.split(".")
+        if tower in ADDED or tower == "coarse" and int(block) >= FIRST_COARSE:
+            state.setdefault(name, value)
     model.load_state_dict(state)
 
 
-def keep_state(folder, names, model, average, optimiser, step, best, spent):
-    state = dict(model=model.state_dict(), average=average.state_dict(), optimiser=optimiser.state_dict(), step=step,
-                 best=best, spent=spent, labels=NAMES)
+def keep_state(folder, names, model, average, stems, optimiser, step, best, spent):
+    state = dict(model=model.state_dict(), average=average.state_dict(), stems=stems.state_dict(),
+                 optimiser=optimiser.state_dict(), step=step, best=best, spent=spent, labels=NAMES)
     for name in names:
         torch.save(state, folder / (name + ".tmp"))
         (folder / (name + ".tmp")).rename(folder / name)
@@ -169,8 +179,10 @@ def main():
     torch.set_num_threads(options.threads)
     model = Student(options.width).to(memory_format=torch.channels_last)
     average = Student(options.width)
-    decayed = [p for p in model.parameters() if p.dim() > 1]
-    plain = [p for p in model.parameters() if p.dim() <= 1]
+    stems = torch.nn.Conv2d(options.width, STEMS * GROUPS, 1)
+    trained = [*model.parameters(), *stems.parameters()]
+    decayed = [p for p in trained if p.dim() > 1]
+    plain = [p for p in trained if p.dim() <= 1]
     optimiser = torch.optim.AdamW([{"params": decayed, "weight_decay": 0.01}, {"params": plain, "weight_decay": 0}],
                                   lr=options.rate, betas=(0.9, 0.98))
     step, best, spent = 0, -1.0, 0.0
@@ -179,6 +191,7 @@ def main():
         state = torch.load(last)
         model.load_state_dict(state["model"])
         average.load_state_dict(state["average"])
+        stems.load_state_dict(state["stems"])
         optimiser.load_state_dict(state["optimiser"])
         step, best, spent = state["step"], state["best"], state["spent"]
     else:
@@ -202,10 +215,10 @@ def main():
         rate = options.rate * warm * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * step / options.steps)))
         for group in optimiser.param_groups:
             group["lr"] = rate
-        loss = loss_of(model, *made, options.half, layers)
+        loss = loss_of(model, *made, options.half, layers, stems)
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        torch.nn.utils.clip_grad_norm_(trained, 1.0)
         optimiser.step()
         keep = min(0.998, (step + 1) / (step + 10))
         with torch.no_grad():
@@ -214,7 +227,8 @@ def main():
         total.append(float(loss.detach()))
         step += 1
         if step % options.save == 0 and step % options.every and step != options.steps:
-            keep_state(options.run, ["last.pt"], model, average, optimiser, step, best, spent + time.time() - begun)
+            keep_state(options.run, ["last.pt"], model, average, stems, optimiser, step, best,
+                       spent + time.time() - begun)
         if step % options.every == 0 or step == options.steps:
             figures = validate(average, songs["valid"])
             score = float(np.mean([np.nansum(f * (1, 0.7, 0.2, 0.1)) for f in figures.values()])) if figures else 0
@@ -228,8 +242,8 @@ def main():
             print("\t".join(line), flush=True)
             better = score > best
             best = max(best, score)
-            keep_state(options.run, ["last.pt"] + (["best.pt"] if better else []), model, average, optimiser, step,
-                       best, spent)
+            keep_state(options.run, ["last.pt"] + (["best.pt"] if better else []), model, average, stems, optimiser,
+                       step, best, spent)
 
 
 if __name__ == "__main__":
