@@ -16,6 +16,9 @@ import model as models
 from data import load
 from train import Batches, loss_of, validate
 
+# The student before its middle, its late and its last coarse blocks.
+FIRST_FORM = dict(middle=[], late=[], coarse=models.COARSE[:models.FIRST_COARSE])
+
 
 class Attention(nn.Module):
     """x + attention over the 5 neighbours at a dilation, x + MLP; NCHW with height 1."""
@@ -47,15 +50,15 @@ class Attention(nn.Module):
 
 
 def attention(width):
-    student = models.Student(width, middle=[], late=[])
+    student = models.Student(width, **FIRST_FORM)
     student.fine = nn.ModuleList(Attention(width, d) for d in models.FINE)
     return student
 
 
 CHOICES = {
-    "convolutions-64": lambda: models.Student(64, middle=[], late=[]),
-    "convolutions-96": lambda: models.Student(96, middle=[], late=[]),
-    "convolutions-112": lambda: models.Student(112, middle=[], late=[]),
+    "convolutions-64": lambda: models.Student(64, **FIRST_FORM),
+    "convolutions-96": lambda: models.Student(96, **FIRST_FORM),
+    "convolutions-112": lambda: models.Student(112, **FIRST_FORM),
     "middle-96": lambda: models.Student(96),
     "attention-64": lambda: attention(64),
     "attention-96": lambda: attention(96),

@@ -4,7 +4,7 @@
 
 Besides the AUDIO given, half a minute of noise. Prints the largest absolute difference of each activation (a
 probability) and fails above 2e-5: logits differ by up to some 1e-5 (products of up to 1,344 terms in float32, summed
-in another order, through 36 blocks), and a probability moves by at most a quarter of its logit."""
+in another order, through 44 blocks), and a probability moves by at most a quarter of its logit."""
 import argparse
 import os
 import pathlib
