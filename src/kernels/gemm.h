@@ -25,7 +25,7 @@ typedef enum a1_gemm_precision {
     A1_GEMM_INT8  /* 8-bit integers: one scale a row of A, one a column of B */
 } a1_gemm_precision;
 
-typedef enum a1_activation { A1_ACT_NONE = 0, A1_ACT_GELU, A1_ACT_GLU } a1_activation;
+typedef enum a1_activation { A1_ACT_NONE = 0, A1_ACT_RELU, A1_ACT_GELU, A1_ACT_GLU } a1_activation;
 
 /* Where a group of 16 columns goes: `offset` floats from the start of C's row; `valid` columns. */
 typedef struct a1_gemm_group {

@@ -68,6 +68,12 @@ A1_INLINE void finish_panel(const a1_gemm_call *call, size_t panel, size_t row0,
                 for (size_t r = 0; r < rows; r++)
                     finish_vector(call, vf_gelu(vf_load(tile + r * A1_GEMM_PANEL + base + at) + add),
                                   panel * A1_GEMM_PANEL + base + at, offset, row0 + r, count);
+            } else if (call->activation == A1_ACT_RELU) {
+                for (size_t r = 0; r < rows; r++)
+                    finish_vector(call,
+                                  vf_max(vf_load(tile + r * A1_GEMM_PANEL + base + at) + add,
+                                         vf_zero()),
+                                  panel * A1_GEMM_PANEL + base + at, offset, row0 + r, count);
             } else {
                 for (size_t r = 0; r < rows; r++)
                     finish_vector(call, vf_load(tile + r * A1_GEMM_PANEL + base + at) + add,

@@ -45,12 +45,6 @@ typedef struct job {
     const a1_student_output *output;
 } job;
 
-static void rectify(float *x, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        x[i] = x[i] > 0 ? x[i] : 0.0f;
-}
-
 static size_t tasks_of(size_t rows)
 {
     return (rows + TASK - 1) / TASK;
@@ -71,8 +65,9 @@ static void normalise(const job *j, const state *s, size_t next, size_t first, s
                                    s->normed[next % 2] + (s->margin + first) * width);
 }
 
-static void multiply(const a1_student *student, const a1_gemm_weights *weights, const float *a,
-                     size_t lda, size_t rows, float *c, size_t ldc)
+static void multiply(const a1_student *student, const a1_gemm_weights *weights,
+                     a1_activation activation, const float *a, size_t lda, size_t rows, float *c,
+                     size_t ldc)
 {
     const a1_gemm_chunk chunk = {a, weights->k};
     const a1_gemm_call call = {.weights = weights,
@@ -81,7 +76,8 @@ static void multiply(const a1_student *student, const a1_gemm_weights *weights, 
                                .lda = lda,
                                .rows = rows,
                                .c = c,
-                               .ldc = ldc};
+                               .ldc = ldc,
+                               .activation = activation};
     a1_gemm_run(&student->gemm, &call);
 }
 
@@ -122,18 +118,17 @@ static void run_front(void *argument, size_t index, unsigned worker)
                                .lda = 3, /* every third band is a row, across the frames' ends */
                                .rows = frames * STUDENT_SLOTS,
                                .c = s->front,
-                               .ldc = STUDENT_FRONT};
+                               .ldc = STUDENT_FRONT,
+                               .activation = A1_ACT_RELU};
     a1_gemm_run(&student->gemm, &call);
-    rectify(s->front, frames * SLOT_FLOATS);
     /* Outside the song the reduction sees zeros, not what the front makes of silence. */
     if (first == 0)
         memset(s->front, 0, SLOT_FLOATS * sizeof *s->front);
     if (first + count == j->fine.rows)
         memset(s->front + (frames - 1) * SLOT_FLOATS, 0, SLOT_FLOATS * sizeof *s->front);
     float *x = j->fine.x + first * student->width;
-    multiply(student, &student->reduce, s->front, STUDENT_PER_STEP * SLOT_FLOATS, count, x,
-             student->width);
-    rectify(x, count * student->width);
+    multiply(student, &student->reduce, A1_ACT_RELU, s->front, STUDENT_PER_STEP * SLOT_FLOATS, count,
+             x, student->width);
     normalise(j, &j->fine, 0, first, count);
 }
 
@@ -156,9 +151,9 @@ static void run_block(void *argument, size_t index, unsigned worker)
                                .lda = width,
                                .rows = count,
                                .c = work->hidden,
-                               .ldc = width};
+                               .ldc = width,
+                               .activation = A1_ACT_RELU};
     a1_gemm_run(&student->gemm, &call);
-    rectify(work->hidden, count * width);
     float *x = s->x + first * width;
     const a1_gemm_chunk hidden = {work->hidden, width};
     const a1_gemm_call mix = {.weights = &block->mix,
@@ -218,7 +213,7 @@ static void add_middle(void *argument, size_t index, unsigned worker)
     float *found = j->workers[worker].hidden;
     const size_t width = j->student->width, first = index * TASK;
     const size_t count = rows_of_task(j->late.rows, index);
-    multiply(j->student, &j->student->up,
+    multiply(j->student, &j->student->up, A1_ACT_NONE,
              last_norm(j, &j->middle) + first / STUDENT_MIDDLE_POOL * width, width,
              count / STUDENT_MIDDLE_POOL, found, width);
     for (size_t i = 0; i < count; i++) {
@@ -237,9 +232,9 @@ static void run_context(void *argument, size_t index, unsigned worker)
     (void)worker;
     job *j = argument;
     const size_t first = index * TASK;
-    multiply(j->student, &j->student->context, last_norm(j, &j->coarse) + first * j->student->width,
-             j->student->width, rows_of_task(j->coarse.rows, index), j->context + first * CONTEXT,
-             CONTEXT);
+    multiply(j->student, &j->student->context, A1_ACT_NONE,
+             last_norm(j, &j->coarse) + first * j->student->width, j->student->width,
+             rows_of_task(j->coarse.rows, index), j->context + first * CONTEXT, CONTEXT);
 }
 
 /* The views' logits, one after the other, become their mean. */
@@ -255,8 +250,9 @@ static void run_heads(void *argument, size_t index, unsigned worker)
     job *j = argument;
     const size_t first = index * TASK, count = rows_of_task(j->fine.rows, index);
     float *heads = j->heads + first * HEADS;
-    multiply(j->student, &j->student->beats, last_norm(j, &j->late) + first * j->student->width,
-             j->student->width, count, heads, HEADS);
+    multiply(j->student, &j->student->beats, A1_ACT_NONE,
+             last_norm(j, &j->late) + first * j->student->width, j->student->width, count, heads,
+             HEADS);
     for (size_t i = 0; i < STUDENT_PER_STEP * count; i++) {
         const size_t frame = STUDENT_PER_STEP * first + i;
         if (frame >= j->frames)
