@@ -15,8 +15,9 @@ import tempfile
 import numpy as np
 import torch
 
+from data import moved
 from export import meant, read_mapped
-from model import BANDS, student_like
+from model import student_like
 from sound import write_sound
 
 TOLERANCE = 2e-5
@@ -29,13 +30,6 @@ def student_of(path):
     model = student_like(state)
     model.load_state_dict(state)
     return model.eval(), shifts
-
-
-def moved(spectrogram, shift):
-    """Up by so many bands."""
-    out = np.zeros_like(spectrogram)
-    out[:, max(shift, 0):BANDS + min(shift, 0)] = spectrogram[:, max(-shift, 0):BANDS - max(shift, 0)]
-    return out
 
 
 def expected(model, shifts, spectrogram):

@@ -184,17 +184,18 @@ def new_mix(rng):
     return float(drums), float(voice)
 
 
+def moved(x, shift):
+    """Up by so many bands, zeros where there was none."""
+    out = np.zeros_like(x)
+    out[:, max(shift, 0):BANDS + min(shift, 0)] = x[:, max(-shift, 0):BANDS - max(shift, 0)]
+    return out
+
+
 def augment(rng, x):
     """Level, equalisation, shifts along the bands, low-pass and noise, as a mix would meet them."""
     power = np.expm1(x * np.float32(np.log(10)))
     if rng.random() < 0.35:
-        shift = int(rng.integers(-3, 4))
-        moved = np.zeros_like(power)
-        if shift >= 0:
-            moved[:, shift:] = power[:, :BANDS - shift]
-        else:
-            moved[:, :shift] = power[:, -shift:]
-        power = moved
+        power = moved(power, int(rng.integers(-3, 4)))
     gain = rng.uniform(-14, 8)
     if rng.random() < 0.7:
         knots = rng.normal(0, 4.5, 6)
