@@ -14,6 +14,7 @@ LATE = [1, 2, 4, 8]                             # at 50 again, with what the mid
 COARSE = [1, 2, 4, 8, 16, 32, 64, 128, 1, 2, 4, 8, 16, 32]  # and at 3.125: sections and functions, from the whole song
 MIDDLE_POOL, POOL = 4, 16                       # steps
 FIRST_COARSE = 6      # coarse blocks of the first eight runs' students
+ADDED = ("middle", "middle_norm", "up", "late")  # what the first two runs' did not have
 DROPOUT = 0.08        # of whole channels, in training only
 
 
@@ -121,6 +122,20 @@ def student_like(state):
     """A student of the width and with the coarse blocks that these weights have."""
     blocks = sum(name.startswith("coarse.") and name.endswith(".mix.weight") for name in state)
     return Student(len(state["reduce.bias"]), coarse=COARSE[:blocks])
+
+
+def begin_with(model, state):
+    """Takes over weights. A smaller student's, without the middle, the late and the last coarse blocks, give a model that
+    says the same."""
+    state = dict(state)
+    if "late_norm.weight" not in state:
+        state.update({"late_norm." + end: state["fine_norm." + end] for end in ("weight", "bias")})
+    for name, value in model.state_dict().items():
+        tower, block, *_ = name.split(".")
+        if tower in ADDED or tower == "coarse" and int(block) >= FIRST_COARSE:
+            state.setdefault(name, value)
+    model.load_state_dict(state)
+    return model
 
 
 def parameters(model):

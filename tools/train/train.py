@@ -17,14 +17,13 @@ from data import GROUPS, MULTIPLE, NAMES, READINGS, STEM_STEP, STEMS, STEP, batc
 from export import weights_of
 from layers import Layers
 from measure import f_measure, peaks
-from model import FIRST_COARSE, WIDTH, Student, parameters
+from model import WIDTH, Student, begin_with, parameters
 
 OF_BEATS = torch.tensor([1.0, 1.5])  # weights of beats and downbeats in the loss
 OF_FUNCTIONS = 0.08  # 0.05 until the eighth run
 OF_READINGS = 0.004  # a misread beat then counts about three times as much as a frame that is wrong
 OF_STEMS = 0.1       # whose the sound is has to be heard on the way; on its own it is not asked for
 MARGIN = 2.0         # by which the true reading should lead
-ADDED = ("middle", "middle_norm", "up", "late")  # what the first student did not have
 
 
 def misreading(odds, readings, widths):
@@ -132,19 +131,6 @@ class Batches:
         self.pool.shutdown()
 
 
-def begin_with(model, path):
-    """Takes over weights. A smaller student's, without the middle, the late and the last coarse blocks, give a model that
-    says the same."""
-    state = weights_of(path)
-    if "late_norm.weight" not in state:
-        state.update({"late_norm." + end: state["fine_norm." + end] for end in ("weight", "bias")})
-    for name, value in model.state_dict().items():
-        tower, block, *_ = name.split(".")
-        if tower in ADDED or tower == "coarse" and int(block) >= FIRST_COARSE:
-            state.setdefault(name, value)
-    model.load_state_dict(state)
-
-
 def keep_state(folder, names, model, average, stems, optimiser, step, best, spent):
     state = dict(model=model.state_dict(), average=average.state_dict(), stems=stems.state_dict(),
                  optimiser=optimiser.state_dict(), step=step, best=best, spent=spent, labels=NAMES)
@@ -197,7 +183,7 @@ def main():
         step, best, spent = state["step"], state["best"], state["spent"]
     else:
         if options.start:
-            begin_with(model, options.start)
+            begin_with(model, weights_of(options.start))
         average.load_state_dict(model.state_dict())
     songs = load(options.data, ("train", "valid"))
     # The list is frozen when the run begins: what comes into DATA later does not change it.
