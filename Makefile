@@ -73,7 +73,7 @@ fuzz: ## Build the fuzzers with clang and run each for FUZZ_SECONDS
 	cmake -S . -B $(BUILD)-fuzz -DCMAKE_C_COMPILER=clang -DCMAKE_BUILD_TYPE=RelWithDebInfo \
 	    -DALLIN1_TESTS=ON -DALLIN1_FUZZ=ON -DALLIN1_SANITIZE=address,undefined \
 	    -DCMAKE_C_FLAGS=-fsanitize=fuzzer-no-link $(CMAKE_FLAGS)
-	cmake --build $(BUILD)-fuzz --parallel $(JOBS) --target $(fuzzers)
+	cmake --build $(BUILD)-fuzz --parallel $(JOBS) --target $(fuzzers) make_seeds
 	@scripts/run_fuzzers.sh $(BUILD)-fuzz $(FUZZ_SECONDS) $(fuzzers)
 
 sanitize: ## Run the tests once more with the address and undefined-behaviour sanitizers
