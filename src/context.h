@@ -12,19 +12,12 @@
 #include "base/threads.h"
 #include "demix/htdemucs.h"
 #include "evidence.h"
+#include "loaded_model.h"
 #include "metrical/metrical.h"
 #include "network/network.h"
 #include "spectrogram/spectrogram.h"
 #include "student/student.h"
 #include "timings/recorder.h"
-#include "weights/weights.h"
-
-/* A model between being found and being built: the digests are needed long before the weights. */
-typedef struct a1_loaded_model {
-    a1_tensor_set *sets[A1_WEIGHTS_MAX_FILES]; /* until the model is built */
-    a1_weights_info *infos;                    /* [count] */
-    size_t count;                              /* 0: not loaded yet */
-} a1_loaded_model;
 
 /* What listens for beats and sections: a network on stems, or a student on the mix. */
 typedef struct a1_listener {
@@ -104,16 +97,6 @@ a1_listener *a1_context_listener(allin1_context *context, bool stems);
 
 void a1_listener_free(a1_listener *listener);
 
-/* The files of a model, verified and read; of the family, or a student in the place of a harmonix
- * network. Packed as `packing` says where that is there; NULL: as they are. */
-allin1_status a1_context_find_files(allin1_context *context, const char *name, const char *family,
-                                    const char *packing, a1_loaded_model *model, a1_error *err);
-/* What reading a file did not find wrong and building from it does, is the file's fault too: turns a
- * failure of format into one of damaged weights that names the file. Other statuses pass. */
-allin1_status a1_say_damaged(allin1_status status, const a1_weights_info *file, a1_error *err);
-void a1_loaded_model_free_sets(a1_loaded_model *model);
-void a1_loaded_model_free(a1_loaded_model *model);
-
 /* A second demixer, with fp32, and the files that it was made of; the caller destroys it and frees
  * these, or gives them to the context. */
 allin1_status a1_context_build_exact_demixer(allin1_context *context, a1_htdemucs **demixer,
@@ -126,7 +109,8 @@ const char *a1_context_precision_used(const allin1_context *context);
 /* Whether unsure songs are refined. */
 bool a1_context_refines(const allin1_context *context);
 
-/* False for the demixer "none". */
+/* False for the demixer of this name. */
+#define A1_DEMIX_NONE "none"
 bool a1_context_demixes(const allin1_context *context);
 
 void a1_log(const allin1_context *context, allin1_log_level level, const char *format, ...)
