@@ -184,6 +184,11 @@ def new_mix(rng):
     return float(drums), float(voice)
 
 
+def form_weights(song):
+    """Of sections and of functions in the loss."""
+    return tuple(w * song.form_known for w in ((0.4, 0.15) if song.rendered else (0.7, 0.7) if song.weak else (1.0, 1.0)))
+
+
 def moved(x, shift):
     """Up by so many bands, zeros where there was none."""
     out = np.zeros_like(x)
@@ -308,7 +313,6 @@ def batch(rng, songs, size, length, longer=0):
         parts.append(stems)
         readings.append(read)
         widths.append(wide)
-        form = (0.4, 0.15) if song.rendered else (0.7, 0.7) if song.weak else (1.0, 1.0)
-        weights.append((song.sure, song.sure * song.downbeats_known, form[0] * song.form_known, form[1] * song.form_known))
+        weights.append((song.sure, song.sure * song.downbeats_known, *form_weights(song)))
     return (np.stack(xs), np.stack(targets), np.stack(functions),
             np.array(weights, np.float32), np.stack(parts).astype(np.float32), np.stack(readings), np.stack(widths))

@@ -54,11 +54,12 @@ class Block(nn.Module):
         nn.init.normal_(self.mix.weight, std=0.02)
         nn.init.zeros_(self.mix.bias)
 
-    def forward(self, x, layers=None):
+    def forward(self, x, layers=None, inside=1):
+        """inside: 0 at steps beyond a song's end, where a batch has songs of several lengths."""
         if layers:
             keep = F.dropout(torch.ones(x.shape[:2]), DROPOUT, self.training)
             return layers.block(x, self.norm, self.conv, self.mix, keep)
-        return x + self.mix(F.dropout2d(F.relu(self.conv(self.norm(x))), DROPOUT, self.training))
+        return x + self.mix(F.dropout2d(F.relu(self.conv(self.norm(x) * inside)), DROPOUT, self.training))
 
 
 class Student(nn.Module):
@@ -87,9 +88,8 @@ class Student(nn.Module):
                 layer.weight.zero_()
                 layer.bias.zero_()
 
-    def forward(self, x, layers=None):
-        """x: [batch][frames][81], frames a multiple of 32. Logits [batch][3][frames] and [batch][10][frames/32], and the steps
-        [batch][width][1][frames/2] that they are read off. layers: who computes the wide ones, if not PyTorch (layers.py)."""
+    def steps(self, x, layers=None):
+        """[batch][width][1][frames/2]: what all else is read off, of x as forward() takes it."""
         batch, frames, _ = x.shape
         x = F.relu(self.front(x.unsqueeze(1)))                       # [B][12][T][27]
         x = x.permute(0, 1, 3, 2).reshape(batch, FRONT * PLACES, 1, frames)
@@ -106,16 +106,37 @@ class Student(nn.Module):
             x = x + self.up(self.middle_norm(middle)).repeat_interleave(MIDDLE_POOL, dim=3)
         for block in self.late:
             x = block(x, layers)
-        x = self.late_norm(x)
-        coarse = F.avg_pool2d(x, (1, POOL))
+        return self.late_norm(x)
+
+    def branch(self, coarse, layers=None, inside=1):
+        """[batch][1 + 10][frames/32]: section and function, of pooled steps [batch][width][1][frames/32]."""
         for block in self.coarse:
-            coarse = block(coarse, layers)
+            coarse = block(coarse, layers, inside)
         with torch.autocast("cpu", enabled=False):
-            context = self.context(self.coarse_norm(coarse))[:, :, 0]  # [B][11][T/32]
-            heads = self.beats(x)[:, :, 0]                             # [B][6][T/2]
-        heads = heads.view(batch, 3, 2, -1).transpose(2, 3).reshape(batch, 3, frames)
-        section = heads[:, 2] + context[:, 0].repeat_interleave(2 * POOL, dim=1)
-        return torch.stack([heads[:, 0], heads[:, 1], section], 1), context[:, 1:], x
+            return self.context(self.coarse_norm(coarse))[:, :, 0]
+
+    def fine_heads(self, steps):
+        """[batch][3][frames]: beat, downbeat and section as far as the steps tell them."""
+        with torch.autocast("cpu", enabled=False):
+            heads = self.beats(steps)[:, :, 0]                       # [B][6][T/2]
+        return heads.view(len(heads), 3, 2, -1).transpose(2, 3).reshape(len(heads), 3, -1)
+
+    def forward(self, x, layers=None):
+        """x: [batch][frames][81], frames a multiple of 32. Logits [batch][3][frames] and [batch][10][frames/32], and the
+        steps that they are read off. layers: who computes the wide ones, if not PyTorch (layers.py)."""
+        steps = self.steps(x, layers)
+        context = self.branch(pooled(steps), layers)
+        heads = self.fine_heads(steps)
+        return torch.stack([heads[:, 0], heads[:, 1], section(heads, context)], 1), context[:, 1:], steps
+
+
+def pooled(steps):
+    return F.avg_pool2d(steps, (1, POOL))
+
+
+def section(heads, context):
+    """[batch][frames]: what the steps and the coarse branch tell together."""
+    return heads[:, 2] + context[:, 0].repeat_interleave(2 * POOL, dim=1)
 
 
 def student_like(state):

@@ -33,12 +33,13 @@ done
     $python "$here/modules.py" $music $data $tool
     $python "$here/noises.py" $data $tool
     $python "$here/train.py" $data --run "$work/run" --steps "$steps" $products $start
-    constants=$($python "$here/tune_decoder.py" "$work/run/last.pt" $data --build "$build" | tee /dev/stderr |
+    $python "$here/coarse.py" "$work/run/last.pt" "$work/student.pt" $data --features "$work/features"
+    constants=$($python "$here/tune_decoder.py" "$work/student.pt" $data --build "$build" | tee /dev/stderr |
         grep '^--')
-    $python "$here/export.py" "$work/run/last.pt" "$work/student.a1w" $constants
+    $python "$here/export.py" "$work/student.pt" "$work/student.a1w" $constants
     $python "$here/figures.py" $music $data --build "$build" --work "$work/figures" --model "$work/student.a1w" \
         --parts valid,test
     $python "$here/calibrate.py" $data --real "$work/figures/real" --rendered "$work/figures/rendered" \
         --out "$work/confidence.txt"
-    $python "$here/export.py" "$work/run/last.pt" "$work/student.a1w" $constants --confidence "$work/confidence.txt"
+    $python "$here/export.py" "$work/student.pt" "$work/student.a1w" $constants --confidence "$work/confidence.txt"
 }
