@@ -58,7 +58,7 @@ static allin1_status check_models(const allin1_settings *settings, a1_error *err
                        "to refine is for songs of which a student is unsure: it does not go with the "
                        "model %s",
                        settings->model);
-    return !settings->demix_model || strcmp(settings->demix_model, A1_DEMIX_NONE) == 0
+    return !settings->demix_model || strcmp(settings->demix_model, A1_NO_DEMIXER) == 0
                ? ALLIN1_OK
                : check_model(settings->demix_model, "htdemucs", err);
 }

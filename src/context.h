@@ -109,8 +109,8 @@ const char *a1_context_precision_used(const allin1_context *context);
 /* Whether unsure songs are refined. */
 bool a1_context_refines(const allin1_context *context);
 
-/* False for the demixer of this name. */
-#define A1_DEMIX_NONE "none"
+#define A1_NO_DEMIXER "none" /* as a demixer's name */
+/* Whether there is a demixer. */
 bool a1_context_demixes(const allin1_context *context);
 
 void a1_log(const allin1_context *context, allin1_log_level level, const char *format, ...)

@@ -5,7 +5,7 @@
 
 bool a1_context_demixes(const allin1_context *context)
 {
-    return strcmp(context->settings.demix_model, A1_DEMIX_NONE) != 0;
+    return strcmp(context->settings.demix_model, A1_NO_DEMIXER) != 0;
 }
 
 const char *a1_context_precision_used(const allin1_context *context)
@@ -87,9 +87,10 @@ allin1_status a1_context_build_exact_demixer(allin1_context *context, a1_htdemuc
     *files = (a1_loaded_model){0};
     A1_TRY(a1_context_find_files(context, context->settings.demix_model, "htdemucs", NULL, files,
                                  err));
-    const allin1_status status = a1_say_damaged(
-        a1_htdemucs_create(demixer, files->sets[0], &context->cpu, A1_DEMIX_FP32, context->pool, err),
-        &files->infos[0], err);
+    const allin1_status status =
+        a1_say_damaged(a1_htdemucs_create(demixer, files->sets[0], &context->cpu, A1_DEMIX_FP32,
+                                          context->pool, err),
+                       &files->infos[0], err);
     a1_loaded_model_free_sets(files);
     return status;
 }

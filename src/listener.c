@@ -1,6 +1,5 @@
 /* Which model listens to a song, and the way from its files to a network that runs. */
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "beat_settings.h"
@@ -150,7 +149,7 @@ allin1_status a1_context_find_network(allin1_context *context, a1_listener *list
     allin1_span *span = a1_span_begin(&context->recorder, ALLIN1_STAGE_MODEL_LOAD);
     allin1_status status;
     A1_CHECK(a1_context_find_files(context, listener->model, "harmonix", NULL, files, err));
-    listener->hears_mix = a1_loaded_model_is(files, 0, "student");
+    listener->hears_mix = a1_loaded_model_has_family(files, 0, "student");
     status = mean_threshold(files, &listener->downbeat_threshold, err);
     if (status == ALLIN1_OK)
         status = choose_lambda(context, listener, err);

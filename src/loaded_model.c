@@ -18,7 +18,7 @@ void a1_loaded_model_free(a1_loaded_model *model)
     *model = (a1_loaded_model){0};
 }
 
-bool a1_loaded_model_is(const a1_loaded_model *model, size_t index, const char *family)
+bool a1_loaded_model_has_family(const a1_loaded_model *model, size_t index, const char *family)
 {
     const char *found = a1_tensor_set_text(model->sets[index], "family");
     return found && strcmp(found, family) == 0;
@@ -27,11 +27,12 @@ bool a1_loaded_model_is(const a1_loaded_model *model, size_t index, const char *
 /* A student may stand where a harmonix network does, alone. */
 static allin1_status check_family(const a1_loaded_model *model, const char *family, a1_error *err)
 {
-    if (strcmp(family, "harmonix") == 0 && model->count == 1 && a1_loaded_model_is(model, 0, "student"))
+    if (strcmp(family, "harmonix") == 0 && model->count == 1 &&
+        a1_loaded_model_has_family(model, 0, "student"))
         return ALLIN1_OK;
     for (size_t i = 0; i < model->count; i++) {
         const char *found = a1_tensor_set_text(model->sets[i], "family");
-        if (!a1_loaded_model_is(model, i, family))
+        if (!a1_loaded_model_has_family(model, i, family))
             return a1_fail(err, ALLIN1_ERROR_ARGUMENT,
                            "%s: holds a model of the family \"%s\", not \"%s\"",
                            model->infos[i].path, found ? found : "", family);

@@ -20,11 +20,11 @@ typedef struct a1_loaded_model {
  * network. Packed as `packing` says where that is there; NULL: as they are. */
 allin1_status a1_context_find_files(allin1_context *context, const char *name, const char *family,
                                     const char *packing, a1_loaded_model *model, a1_error *err);
-/* What reading a file did not find wrong and building from it does, is the file's fault too: turns a
- * failure of format into one of damaged weights that names the file. Other statuses pass. */
+/* What reading a file did not find wrong and building from it does, is the file's fault too: turns
+ * a failure of format into one of damaged weights that names the file. Other statuses pass. */
 allin1_status a1_say_damaged(allin1_status status, const a1_weights_info *file, a1_error *err);
-/* Whether the text value "family" of one of its files is this. */
-bool a1_loaded_model_is(const a1_loaded_model *model, size_t index, const char *family);
+/* Whether the file with this index is of the family; until the model is built. */
+bool a1_loaded_model_has_family(const a1_loaded_model *model, size_t index, const char *family);
 void a1_loaded_model_free_sets(a1_loaded_model *model);
 void a1_loaded_model_free(a1_loaded_model *model);
 

@@ -1,3 +1,4 @@
+/* What the caller is told besides results. */
 #include <stdarg.h>
 #include <stdio.h>
 

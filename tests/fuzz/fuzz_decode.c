@@ -1,7 +1,6 @@
-/* Any bytes as an audio file: no crash, no sanitizer report, nothing printed, sound results.
- *
- * Seeds: a second or less of every format; libFuzzer's -max_len=20000 -rss_limit_mb=4000 keep
- * honest decompression bombs from ending a run. */
+/* Any bytes as an audio file: no crash, no sanitizer report, nothing printed, sound results. The seeds
+ * are a tenth of a second of each format; longer runs want libFuzzer's -max_len=20000, so that honest
+ * decompression bombs do not end them. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,11 +1,9 @@
-/* make_seeds FOLDER: something sound for every fuzzer to begin with, FOLDER/NAME/..., small enough
+/* make_seeds FOLDER: something valid for every fuzzer to begin with, FOLDER/NAME/..., small enough
  * to be changed a thousand times a second. Reads tests/data of the current folder. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
 
 #include <cmocka.h>
@@ -58,25 +56,31 @@ static void npz(void)
 {
     keep("fuzz_npz", "array", 1, six_npy());
     keep("fuzz_npz", "columns_first", 1,
-         test_npy("{'descr': '<f8', 'fortran_order': True, 'shape': (3,), }", six, sizeof six));
+         test_npy("{'descr': '<f4', 'fortran_order': True, 'shape': (2, 3), }", six, sizeof six));
     for (int deflate = 0; deflate < 2; deflate++) {
         test_member members[] = {{"a.npy", six_npy()}, {"b/c.npy", six_npy()}};
         keep("fuzz_npz", deflate ? "deflated" : "stored", 0, test_zip(members, 2, deflate));
     }
 }
 
-static void torch(void)
+/* {"w": a transposed view of storage 0}, which has `numel` floats. */
+static test_bytes one_view(size_t numel)
 {
     const size_t shape[] = {2, 3}, strides[] = {1, 2};
-    test_bytes pickle = text("\x80\x02}"), storage = {0};
+    test_bytes pickle = text("\x80\x02}");
     test_pickle_text(&pickle, "w");
-    test_pickle_tensor(&pickle, "FloatStorage", "0", 6, 0, 2, shape, strides);
+    test_pickle_tensor(&pickle, "FloatStorage", "0", numel, 0, 2, shape, strides);
     test_put_text(&pickle, "s.");
-    test_bytes alone = {0};
-    test_put(&alone, pickle.data, pickle.size);
-    keep("fuzz_torch", "pickle", 1, alone);
+    return pickle;
+}
+
+/* The fuzzer gives a pickle alone storages of 64 bytes. */
+static void torch(void)
+{
+    test_bytes pickle = one_view(6), storage = {0};
     test_put(&storage, six, sizeof six);
     keep("fuzz_torch", "archive", 0, test_torch(&pickle, &storage, 1));
+    keep("fuzz_torch", "pickle", 1, one_view(16));
 }
 
 static void onnx(void)

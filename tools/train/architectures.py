@@ -35,7 +35,7 @@ class Attention(nn.Module):
             nn.init.normal_(layer.weight, std=0.02)
             nn.init.zeros_(layer.bias)
 
-    def forward(self, x):
+    def forward(self, x, layers=None):
         batch, width, _, steps = x.shape
         q, k, v = self.qkv(self.norm(x))[:, :, 0].view(batch, 3, self.heads, width // self.heads, steps).unbind(1)
         reach = self.dilation * (self.taps // 2)
@@ -78,7 +78,7 @@ def main():
         torch.manual_seed(1)
         student = CHOICES[name]().to(memory_format=torch.channels_last)
         optimiser = torch.optim.AdamW(student.parameters(), lr=2e-3, betas=(0.9, 0.98), weight_decay=0.01)
-        batches = Batches(songs["train"], 1, 4, 6400, 1)
+        batches = Batches(songs["train"], 1, 1, 4, 6400)
         spent = losses = 0.0
         for step in range(options.steps):
             made = batches.get(step)

@@ -184,6 +184,13 @@ def new_mix(rng):
     return float(drums), float(voice)
 
 
+def new_stretch(rng, song):
+    """How many times as fast a song is played."""
+    stretch = float(np.exp(rng.uniform(-0.25, 0.25))) if rng.random() < 0.6 else 1.0
+    # Far from where people tap, another level of the metre would be called the beat.
+    return stretch if not song.tempo or SLOWEST <= song.tempo * stretch <= FASTEST else 1.0
+
+
 def form_weights(song):
     """Of sections and of functions in the loss."""
     return tuple(w * song.form_known for w in ((0.4, 0.15) if song.rendered else (0.7, 0.7) if song.weak else (1.0, 1.0)))
@@ -238,6 +245,22 @@ def nothing(rng, length):
         grain = sum(w * grain[i:i + length] for i, w in enumerate([0.1, 0.25, 0.3, 0.25, 0.1]))
         x = np.log10(1 + level * swell[:, None] * grain).astype(np.float32)
     return x
+
+
+def same_function(said, segments):
+    """Share of the time in which the functions, one for each STEP frames, are those of [(start, end, label)], in frames;
+    nan where these say nothing."""
+    middle = (np.arange(len(said)) + 0.5) * STEP
+    true = np.full(len(said), -1)
+    for a, b, label in segments:
+        true[(middle >= a) & (middle < b)] = label
+    return (said == true)[true >= 0].mean() if (true >= 0).any() else np.nan
+
+
+def only(songs, names):
+    """{part: [Song]} without the songs that are not on the list, RUN/songs.txt."""
+    names = set(names.read_text(encoding="utf-8").split("\n"))
+    return {part: [s for s in found if s.name in names] for part, found in songs.items()}
 
 
 def load(data, parts):
@@ -296,10 +319,7 @@ def batch(rng, songs, size, length, longer=0):
             widths.append(wide)
             continue
         song = pools[kind][rng.integers(len(pools[kind]))]
-        stretch = float(np.exp(rng.uniform(-0.25, 0.25))) if rng.random() < 0.6 else 1.0
-        # Far from where people tap, another level of the metre would be called the beat.
-        if song.tempo and not SLOWEST <= song.tempo * stretch <= FASTEST:
-            stretch = 1.0
+        stretch = new_stretch(rng, song)
         frames = len(np.load(song.spec, mmap_mode="r"))
         if whole:
             length = min(length, -(-int(frames / stretch) // MULTIPLE) * MULTIPLE)

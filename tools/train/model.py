@@ -15,6 +15,7 @@ COARSE = [1, 2, 4, 8, 16, 32, 64, 128, 1, 2, 4, 8, 16, 32]  # and at 3.125: sect
 MIDDLE_POOL, POOL = 4, 16                       # steps
 FIRST_COARSE = 6      # coarse blocks of the first eight runs' students
 ADDED = ("middle", "middle_norm", "up", "late")  # what the first two runs' did not have
+BRANCH = ("coarse", "coarse_norm", "context")    # what tells functions and, with the steps, sections
 DROPOUT = 0.08        # of whole channels, in training only
 
 
@@ -55,7 +56,7 @@ class Block(nn.Module):
         nn.init.zeros_(self.mix.bias)
 
     def forward(self, x, layers=None, inside=1):
-        """inside: 0 at steps beyond a song's end, where a batch has songs of several lengths."""
+        """inside: 0 at steps beyond a song's end, where a batch has songs of several lengths; not for layers."""
         if layers:
             keep = F.dropout(torch.ones(x.shape[:2]), DROPOUT, self.training)
             return layers.block(x, self.norm, self.conv, self.mix, keep)
@@ -127,22 +128,26 @@ class Student(nn.Module):
         steps = self.steps(x, layers)
         context = self.branch(pooled(steps), layers)
         heads = self.fine_heads(steps)
-        return torch.stack([heads[:, 0], heads[:, 1], section(heads, context)], 1), context[:, 1:], steps
+        return torch.stack([heads[:, 0], heads[:, 1], section(heads[:, 2], context)], 1), context[:, 1:], steps
 
 
 def pooled(steps):
     return F.avg_pool2d(steps, (1, POOL))
 
 
-def section(heads, context):
-    """[batch][frames]: what the steps and the coarse branch tell together."""
-    return heads[:, 2] + context[:, 0].repeat_interleave(2 * POOL, dim=1)
+def section(fine, context):
+    """[batch][frames]: the steps' own logits, of the same form, and what the coarse branch says."""
+    return fine + context[:, 0].repeat_interleave(2 * POOL, dim=1)
 
 
 def student_like(state):
     """A student of the width and with the coarse blocks that these weights have."""
     blocks = sum(name.startswith("coarse.") and name.endswith(".mix.weight") for name in state)
-    return Student(len(state["reduce.bias"]), coarse=COARSE[:blocks])
+    return Student(width_of(state), coarse=COARSE[:blocks])
+
+
+def width_of(state):
+    return len(state["reduce.bias"])
 
 
 def begin_with(model, state):

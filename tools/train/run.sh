@@ -33,7 +33,7 @@ done
     $python "$here/modules.py" $music $data $tool
     $python "$here/noises.py" $data $tool
     $python "$here/train.py" $data --run "$work/run" --steps "$steps" $products $start
-    $python "$here/coarse.py" "$work/run/last.pt" "$work/student.pt" $data --features "$work/features"
+    $python "$here/coarse.py" "$work/run/last.pt" "$work/student.pt" $data --features "$work/features" $products
     constants=$($python "$here/tune_decoder.py" "$work/student.pt" $data --build "$build" | tee /dev/stderr |
         grep '^--')
     $python "$here/export.py" "$work/student.pt" "$work/student.a1w" $constants

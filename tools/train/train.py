@@ -13,7 +13,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from data import GROUPS, MULTIPLE, NAMES, READINGS, STEM_STEP, STEMS, STEP, batch, load
+from data import GROUPS, MULTIPLE, NAMES, READINGS, STEM_STEP, STEMS, STEP, batch, load, only, same_function
 from export import weights_of
 from layers import Layers
 from measure import f_measure, peaks
@@ -84,13 +84,7 @@ def validate(model, songs, limit=24, longest=12800):
                 row[1] = f_measure(peaks(p[1], 0.2, 25), song.downbeats[song.downbeats < frames], 7)
             if song.form_known:
                 row[2] = f_measure(peaks(p[2], 0.1, 300), [a for a, _, _ in song.segments[1:] if a < frames], 300)
-            said = labels[0].argmax(0).numpy()
-            middle = (np.arange(len(said)) + 0.5) * STEP
-            true = np.full(len(said), -1)
-            for a, b, label in song.segments:
-                true[(middle >= a) & (middle < b)] = label
-            if (true >= 0).any():
-                row[3] = (said == true)[true >= 0].mean()
+            row[3] = same_function(labels[0].argmax(0).numpy(), song.segments)
             groups.setdefault(group, []).append(row)
     model.train()
     with warnings.catch_warnings():
@@ -189,8 +183,7 @@ def main():
     # The list is frozen when the run begins: what comes into DATA later does not change it.
     frozen = options.run / "songs.txt"
     if frozen.exists():
-        names = set(frozen.read_text(encoding="utf-8").split("\n"))
-        songs = {part: [s for s in found if s.name in names] for part, found in songs.items()}
+        songs = only(songs, frozen)
     else:
         frozen.write_text("\n".join(s.name for found in songs.values() for s in found), encoding="utf-8")
     print(parameters(model), "parameters,", {k: len(v) for k, v in songs.items()}, flush=True)
