@@ -9,7 +9,7 @@ seconds=$2
 shift 2
 [ $# -gt 0 ] || { echo "no fuzzers were found" >&2; exit 1; }
 rm -rf "$build/seeds"
-mkdir -p "$build/crashes" "$build/seeds"
+mkdir -p "$build/crashes"
 (cd "$source_dir" && "$build/tests/make_seeds" "$build/seeds" >/dev/null)
 for name in "$@"; do
     echo "== $name, $seconds s"

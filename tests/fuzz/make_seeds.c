@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "support/full_result.h"
 #include "support/small_program.h"
 #include "support/tiny_model.h"
 #include "support/weight_files.h"
@@ -147,33 +148,7 @@ static void annotations(void)
 
 static void results(void)
 {
-    static const double beats[] = {0.5, 1.0, 1.5}, downbeats[] = {0.5};
-    static const double confidences[] = {0.75, 1, 0.125}, curve[] = {120.25, 119.5, 120.125};
-    static const double of_labels[10] = {0, 0.125, 0.5, 0, 0, 0, 0, 0.25, 0.125, 0};
-    static const unsigned positions[] = {1, 2, 3};
-    static const allin1_segment segments[] = {{0, 1.25, "intro", 0.5, of_labels},
-                                              {1.25, 2.0, "verse", 0.75, NULL}};
-    static const allin1_tempo_alternative alternatives[] = {{240.08, 0.25, "double"}};
-    const allin1_result result = {.path = "/music/x.mp3",
-                                  .duration = 2,
-                                  .bpm = 120,
-                                  .tempo = 120.04,
-                                  .beats_per_bar = 3,
-                                  .beat_count = 3,
-                                  .beats = beats,
-                                  .beat_positions = positions,
-                                  .beat_confidences = confidences,
-                                  .downbeat_count = 1,
-                                  .downbeats = downbeats,
-                                  .downbeat_confidences = confidences,
-                                  .tempo_curve_count = 3,
-                                  .tempo_curve_times = beats,
-                                  .tempo_curve = curve,
-                                  .tempo_alternative_count = 1,
-                                  .tempo_alternatives = alternatives,
-                                  .segment_count = 2,
-                                  .segments = segments};
-    char *document = allin1_result_json(&result, NULL);
+    char *document = allin1_result_json(&test_full_result, NULL);
     assert_non_null(document);
     keep("fuzz_result", "result", -1, text(document));
     allin1_string_free(document);

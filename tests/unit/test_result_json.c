@@ -1,4 +1,5 @@
 /* A result's document: written as the reference writes it, and read back whatever is in it. */
+#include "support/full_result.h"
 #include "support/golden.h"
 #include "support/sandbox.h"
 
@@ -60,59 +61,15 @@ static void survives_a_round_trip(void **state)
 {
     (void)state;
     sandbox_make();
-    const double beats[] = {0.5, 1.0, 1.5}, downbeats[] = {0.5};
-    const unsigned positions[] = {1, 2, 3};
-    const double of_labels[10] = {0, 0.125, 0.5, 0, 0, 0, 0, 0.25, 0.125, 0};
-    const allin1_segment segments[] = {{0, 1.25, "intro", 0.5, of_labels},
-                                       {1.25, 2.0, "verse", 0.75, NULL}};
-    const allin1_model_file file = {"m", "/p", "a1w", "d", "MIT"};
-    allin1_result result = {.path = "/music/\xc3\xa9 \"x\".mp3",
-                            .duration = 2.0,
-                            .bpm = 120,
-                            .tempo = 120.04,
-                            .beats_per_bar = 3,
-                            .beat_count = 3,
-                            .beats = beats,
-                            .beat_positions = positions,
-                            .downbeat_count = 1,
-                            .downbeats = downbeats,
-                            .segment_count = 2,
-                            .segments = segments};
-    result.provenance = (allin1_provenance){.version = "9",
-                                            .key = "k",
-                                            .input_sha256 = "s",
-                                            .container = "",
-                                            .codec = "",
-                                            .channel_layout = "",
-                                            .stems_mode = "",
-                                            .demix_model = "htdemucs",
-                                            .demix_precision_requested = "auto",
-                                            .demix_precision = "fp32",
-                                            .demix_files = &file,
-                                            .demix_file_count = 1,
-                                            .model = "harmonix-all",
-                                            .model_files = &file,
-                                            .model_file_count = 1,
-                                            .precision = "fp32"};
-    const double curve[] = {120.25, 119.5, 120.125};
-    result.tempo_curve_count = 3;
-    result.tempo_curve_times = beats;
-    result.tempo_curve = curve;
-    const double confidences[] = {0.75, 1, 0.125};
-    const allin1_tempo_alternative alternatives[] = {{240.08, 0.25, "double"}, {60.02, 0.125, "half"}};
-    result.tempo_confidence = 0.625;
-    result.tempo_alternative_count = 2;
-    result.tempo_alternatives = alternatives;
-    result.beat_confidences = confidences;
-    result.downbeat_confidences = confidences + 1;
+    const allin1_result *result = &test_full_result;
     const allin1_arrays arrays = {.activations = "/a/x.activ.npz"};
     allin1_error error;
     allin1_arrays kept;
     allin1_result *read;
     assert_int_equal(
-        allin1_save_json(NULL, &result, &arrays, sandbox_path("out/x.json"), &error), ALLIN1_OK);
+        allin1_save_json(NULL, result, &arrays, sandbox_path("out/x.json"), &error), ALLIN1_OK);
     assert_int_equal(allin1_load_json(sandbox_path("out/x.json"), &read, &kept, &error), ALLIN1_OK);
-    assert_string_equal(read->path, result.path);
+    assert_string_equal(read->path, result->path);
     assert_int_equal(read->bpm, 120);
     assert_true(read->tempo == 120.04 && read->duration == 2.0);
     assert_int_equal(read->beats_per_bar, 3);
@@ -121,17 +78,18 @@ static void survives_a_round_trip(void **state)
     assert_int_equal(read->segment_count, 2);
     assert_string_equal(read->segments[1].label, "verse");
     assert_true(read->segments[1].probability == 0.75);
-    assert_memory_equal(read->segments[0].probabilities, of_labels, sizeof of_labels);
+    assert_memory_equal(read->segments[0].probabilities, result->segments[0].probabilities,
+                        10 * sizeof(double));
     assert_null(read->segments[1].probabilities);
     assert_int_equal(read->tempo_curve_count, 3);
-    assert_memory_equal(read->tempo_curve_times, beats, sizeof beats);
-    assert_memory_equal(read->tempo_curve, curve, sizeof curve);
+    assert_memory_equal(read->tempo_curve_times, result->beats, 3 * sizeof(double));
+    assert_memory_equal(read->tempo_curve, result->tempo_curve, 3 * sizeof(double));
     assert_true(read->tempo_confidence == 0.625);
     assert_int_equal(read->tempo_alternative_count, 2);
     assert_true(read->tempo_alternatives[1].bpm == 60.02);
     assert_true(read->tempo_alternatives[0].confidence == 0.25);
     assert_string_equal(read->tempo_alternatives[0].relation, "double");
-    assert_memory_equal(read->beat_confidences, confidences, sizeof confidences);
+    assert_memory_equal(read->beat_confidences, result->beat_confidences, 3 * sizeof(double));
     assert_true(read->downbeat_confidences[0] == 1);
     assert_string_equal(read->provenance.key, "k");
     assert_string_equal(read->provenance.version, "9");

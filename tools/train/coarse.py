@@ -17,11 +17,11 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from data import MULTIPLE, NAMES, augment, form_weights, load, new_mix, new_stretch, only, same_function
+from data import NAMES, augment, form_weights, load, new_mix, new_stretch, only, same_function, whole_length
 from export import digest_of, weights_of
 from layers import Layers
 from model import BRANCH, begin_with, pooled, section, student_like
-from train import OF_FUNCTIONS
+from train import OF_FUNCTIONS, descend, optimiser_for, set_rate
 
 
 class Version:
@@ -33,7 +33,7 @@ class Version:
         stretch = new_stretch(rng, song) if seed else 1.0
         gains = new_mix(rng) if seed and song.shares else (1, 1)
         frames = len(np.load(song.spec, mmap_mode="r"))
-        length = -(-int(frames / stretch) // MULTIPLE) * MULTIPLE
+        length = whole_length(frames, stretch)
         x, _, _, sections, functions, *_ = song.crop(0, length, stretch, gains)
         path = folder / f"{song.spec.stem}_{seed}.pt"
         if not path.exists():
@@ -116,11 +116,10 @@ def main():
         raise SystemExit("no songs to learn from, or none of the valid part, are labelled")
     best, least = copy.deepcopy(average), math.inf
     trained = [p for name, p in model.named_parameters() if name.split(".")[0] in BRANCH]
-    optimiser = torch.optim.AdamW([{"params": [p for p in trained if p.dim() > 1], "weight_decay": 0.02},
-                                   {"params": [p for p in trained if p.dim() <= 1], "weight_decay": 0}],
-                                  lr=options.rate, betas=(0.9, 0.98))
+    optimiser = optimiser_for(trained, options.rate, 0.02)
     begun, total = time.time(), []
     print(f"{len(versions)} versions of {len(taught)} songs; step, loss, s; of {len(held)} valid songs the losses and labels")
+    model.train()
     for step in range(options.steps + 1):
         if step % options.every == 0 or step == options.steps:
             row = figures(average, held)
@@ -132,25 +131,15 @@ def main():
             total = []
         if step == options.steps:
             break
-        for group in optimiser.param_groups:
-            group["lr"] = options.rate * min(1, (step + 1) / 30) * (0.02 + 0.49 * (1 + math.cos(math.pi * step / options.steps)))
+        set_rate(optimiser, options.rate, step, options.steps, 30)
         # One of four batches of like length: little is worked out for what lies beyond an end.
         rng = np.random.default_rng([8, step])
         drawn = rng.choice(len(versions), min(len(versions), 4 * options.batch), replace=False)
         parts = np.array_split(sorted(drawn, key=lambda i: versions[i].heard.shape[2]), 4)
         chosen = [versions[i] for i in parts[rng.integers(4)]]
-        model.train()
         each, _ = losses(model, chosen)
         loss = sum(a * v.weights[0] + OF_FUNCTIONS * b * v.weights[1] for (a, b), v in zip(each, chosen)) / len(chosen)
-        optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(trained, 1.0)
-        optimiser.step()
-        model.eval()
-        keep = min(0.99, (step + 1) / (step + 10))
-        with torch.no_grad():
-            for a, p in zip(average.parameters(), model.parameters()):
-                a.lerp_(p, 1 - keep)
+        descend(loss, trained, optimiser, model, average, min(0.99, (step + 1) / (step + 10)))
         total.append(float(loss.detach()))
     work = options.out.with_suffix(".tmp")
     torch.save(dict(average=best.state_dict(), labels=NAMES), work)

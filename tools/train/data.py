@@ -191,6 +191,11 @@ def new_stretch(rng, song):
     return stretch if not song.tempo or SLOWEST <= song.tempo * stretch <= FASTEST else 1.0
 
 
+def whole_length(frames, stretch):
+    """Of a crop that has all of a song's frames, played so many times as fast."""
+    return -(-int(frames / stretch) // MULTIPLE) * MULTIPLE
+
+
 def form_weights(song):
     """Of sections and of functions in the loss."""
     return tuple(w * song.form_known for w in ((0.4, 0.15) if song.rendered else (0.7, 0.7) if song.weak else (1.0, 1.0)))
@@ -322,7 +327,7 @@ def batch(rng, songs, size, length, longer=0):
         stretch = new_stretch(rng, song)
         frames = len(np.load(song.spec, mmap_mode="r"))
         if whole:
-            length = min(length, -(-int(frames / stretch) // MULTIPLE) * MULTIPLE)
+            length = min(length, whole_length(frames, stretch))
         reach = length * stretch if whole else length * stretch * 0.8
         start = int(rng.integers(0, max(1, frames - int(reach))))
         gains = new_mix(rng) if song.shares else (1, 1)

@@ -92,6 +92,31 @@ def validate(model, songs, limit=24, longest=12800):
         return {name: np.nanmean(rows, axis=0) for name, rows in groups.items()}
 
 
+def optimiser_for(trained, rate, decay):
+    """AdamW, whose decay leaves biases and norms alone."""
+    return torch.optim.AdamW([{"params": [p for p in trained if p.dim() > 1], "weight_decay": decay},
+                              {"params": [p for p in trained if p.dim() <= 1], "weight_decay": 0}],
+                             lr=rate, betas=(0.9, 0.98))
+
+
+def set_rate(optimiser, rate, step, steps, warm):
+    """Rises for so many steps, then falls as half a cosine does, to a fiftieth."""
+    rate = rate * min(1.0, (step + 1) / warm) * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * step / steps)))
+    for group in optimiser.param_groups:
+        group["lr"] = rate
+
+
+def descend(loss, trained, optimiser, model, average, keep):
+    """One step, and the running average of the weights, of which the share `keep` stays."""
+    optimiser.zero_grad(set_to_none=True)
+    loss.backward()
+    torch.nn.utils.clip_grad_norm_(trained, 1.0)
+    optimiser.step()
+    with torch.no_grad():
+        for a, p in zip(average.parameters(), model.parameters()):
+            a.lerp_(p, 1 - keep)
+
+
 class Batches:
     """Makes the batches ahead in other processes. The step's number seeds its batch: a resumed run sees what an
     unbroken one would, whoever made it."""
@@ -162,10 +187,7 @@ def main():
     average = Student(options.width)
     stems = torch.nn.Conv2d(options.width, STEMS * GROUPS, 1)
     trained = [*model.parameters(), *stems.parameters()]
-    decayed = [p for p in trained if p.dim() > 1]
-    plain = [p for p in trained if p.dim() <= 1]
-    optimiser = torch.optim.AdamW([{"params": decayed, "weight_decay": 0.01}, {"params": plain, "weight_decay": 0}],
-                                  lr=options.rate, betas=(0.9, 0.98))
+    optimiser = optimiser_for(trained, options.rate, 0.01)
     step, best, spent = 0, -1.0, 0.0
     last = options.run / "last.pt"
     if last.exists():
@@ -191,19 +213,9 @@ def main():
     total, begun = [], time.time()
     while step < options.steps:
         made = batches.get(step)
-        warm = min(1.0, (step + 1) / 200)
-        rate = options.rate * warm * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * step / options.steps)))
-        for group in optimiser.param_groups:
-            group["lr"] = rate
+        set_rate(optimiser, options.rate, step, options.steps, 200)
         loss = loss_of(model, *made, options.half, layers, stems)
-        optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(trained, 1.0)
-        optimiser.step()
-        keep = min(0.998, (step + 1) / (step + 10))
-        with torch.no_grad():
-            for a, p in zip(average.parameters(), model.parameters()):
-                a.lerp_(p, 1 - keep)
+        descend(loss, trained, optimiser, model, average, min(0.998, (step + 1) / (step + 10)))
         total.append(float(loss.detach()))
         step += 1
         if step % options.save == 0 and step % options.every and step != options.steps:
