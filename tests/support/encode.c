@@ -1,11 +1,9 @@
 #include "support/encode.h"
 
-#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <libavcodec/avcodec.h>
 #include <libavformat/avformat.h>
@@ -143,53 +141,6 @@ bool test_encode(const char *path, const test_encoding *how, const float *const 
     avcodec_free_context(&codec);
     avformat_free_context(format);
     return true;
-}
-
-static char folder[1024];
-
-const char *test_make_folder(void)
-{
-    const char *base = getenv("TMPDIR");
-    snprintf(folder, sizeof folder, "%s/allin1-test-XXXXXX", base && *base ? base : "/tmp");
-    if (!mkdtemp(folder))
-        fail_msg("%s cannot be made", folder);
-    return folder;
-}
-
-static void remove_inside(const char *path, int depth)
-{
-    DIR *listing = opendir(path);
-    const struct dirent *entry;
-    while (listing && (entry = readdir(listing))) {
-        char inside[2048];
-        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
-            continue;
-        snprintf(inside, sizeof inside, "%s/%s", path, entry->d_name);
-        if (unlink(inside) != 0 && depth > 0) {
-            remove_inside(inside, depth - 1);
-            rmdir(inside);
-        }
-    }
-    if (listing)
-        closedir(listing);
-}
-
-void test_remove_folder(void)
-{
-    if (!*folder)
-        return;
-    remove_inside(folder, 2);
-    rmdir(folder);
-    *folder = '\0';
-}
-
-const char *test_path(const char *name)
-{
-    static char paths[8][2048];
-    static unsigned turn;
-    char *path = paths[turn++ % 8];
-    snprintf(path, sizeof paths[0], "%s/%s", folder, name);
-    return path;
 }
 
 uint8_t *test_read_bytes(const char *path, size_t *size)

@@ -19,14 +19,6 @@ typedef struct test_encoding {
 bool test_encode(const char *path, const test_encoding *how, const float *const *planes,
                  int channels, int rate, size_t samples);
 
-/* A new folder for a test's files, and its removal with all that is in it (two levels). Static
- * storage, one folder at a time. */
-const char *test_make_folder(void);
-void test_remove_folder(void);
-
-/* "<folder>/<name>" in static storage that seven further calls leave alone. */
-const char *test_path(const char *name);
-
 /* A whole file; the caller frees it. One zero follows the bytes. */
 uint8_t *test_read_bytes(const char *path, size_t *size);
 void test_write_bytes(const char *path, const void *bytes, size_t size);

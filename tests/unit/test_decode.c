@@ -8,6 +8,7 @@
 #include "support/bursts.h"
 #include "support/encode.h"
 #include "support/golden.h"
+#include "support/sandbox.h"
 
 #define ODD_LENGTH 117617 /* no multiple of any codec's frame */
 
@@ -90,7 +91,7 @@ static void lossless_files_come_back_exactly(void **state)
     }
     for (size_t k = 0; k < sizeof lossless / sizeof *lossless; k++) {
         const lossless_case *t = &lossless[k];
-        const char *path = test_path(t->name);
+        const char *path = sandbox_path("%s", t->name);
         if (!test_encode(path, &t->how, (const float *const *)planes, 2, 44100, samples))
             continue;
         a1_audio audio = decode(path);
@@ -158,7 +159,7 @@ static void delay_and_padding_are_removed(void **state)
         const size_t samples = length_for(t);
         float *plane = test_bursts(samples, t->rate, 1);
         const float *planes[2] = {plane, plane};
-        const char *path = test_path(t->name);
+        const char *path = sandbox_path("%s", t->name);
         if (test_encode(path, &t->how, planes, t->channels, t->rate, samples)) {
             a1_audio audio = decode(path);
             check_length(t->name, &audio, samples, t->rate);
@@ -193,9 +194,9 @@ static void very_short_files_have_their_length(void **state)
             char name[64];
             snprintf(name, sizeof name, "%s-%s-%zu", ways[w].container, ways[w].encoder,
                      lengths[k]);
-            if (!test_encode(test_path(name), &ways[w], planes, 2, 48000, lengths[k]))
+            if (!test_encode(sandbox_path("%s", name), &ways[w], planes, 2, 48000, lengths[k]))
                 break;
-            a1_audio audio = decode(test_path(name));
+            a1_audio audio = decode(sandbox_path("%s", name));
             check_length(name, &audio, lengths[k], 48000);
             a1_audio_free(&audio);
         }
@@ -210,7 +211,7 @@ static void mp3_padding_over_two_packets_is_removed(void **state)
     const size_t samples = 148617;
     float *plane = test_bursts(samples, 44100, 1);
     const float *planes[2] = {plane, plane};
-    const char *path = test_path("lame.mp3");
+    const char *path = sandbox_path("lame.mp3");
     const test_encoding how = {"mp3", "libmp3lame", 0, 128000, NULL};
     const bool made = test_encode(path, &how, planes, 2, 44100, samples);
     free(plane);
@@ -252,10 +253,10 @@ static void tags_before_the_audio_are_passed_over(void **state)
     float *plane = test_bursts(50000, 44100, 1);
     const float *planes[2] = {plane, plane};
     for (size_t w = 0; w < 3; w++) {
-        if (!test_encode(test_path("bare"), &ways[w], planes, 2, 44100, 50000))
+        if (!test_encode(sandbox_path("bare"), &ways[w], planes, 2, 44100, 50000))
             continue;
         size_t size;
-        uint8_t *bytes = test_read_bytes(test_path("bare"), &size);
+        uint8_t *bytes = test_read_bytes(sandbox_path("bare"), &size);
         enum { tag = 10 + 3 * 128 + 7 }; /* 391 bytes, 7 bits each: 0 0 3 7 */
         uint8_t *tagged = calloc(2, tag + size);
         assert_non_null(tagged);
@@ -264,8 +265,8 @@ static void tags_before_the_audio_are_passed_over(void **state)
             memset(tagged + i * tag + 10, i ? 0xff : 0, tag - 10);
         }
         memcpy(tagged + 2 * tag, bytes, size);
-        test_write_bytes(test_path("tagged"), tagged, 2 * tag + size);
-        a1_audio a = decode(test_path("bare")), b = decode(test_path("tagged"));
+        test_write_bytes(sandbox_path("tagged"), tagged, 2 * tag + size);
+        a1_audio a = decode(sandbox_path("bare")), b = decode(sandbox_path("tagged"));
         assert_int_equal(a.samples, b.samples);
         for (int c = 0; c < 2; c++)
             assert_memory_equal(a.channel[c], b.channel[c], a.samples * sizeof(float));
@@ -365,21 +366,23 @@ static void itunes_gapless_entry_is_followed(void **state)
     float *plane = test_bursts(ODD_LENGTH, 44100, 1);
     const float *planes[2] = {plane, plane};
     const test_encoding how = {"ipod", "aac", 0, 192000, NULL};
-    const bool made = test_encode(test_path("plain.m4a"), &how, planes, 2, 44100, ODD_LENGTH);
+    const bool made = test_encode(sandbox_path("plain.m4a"), &how, planes, 2, 44100, ODD_LENGTH);
     free(plane);
     if (!made)
         skip();
     const unsigned frames = (ODD_LENGTH + 1024 + 1023) / 1024;
     const unsigned padding = frames * 1024 - 1024 - ODD_LENGTH;
-    make_itunes_file(test_path("plain.m4a"), test_path("itunes.m4a"), 1024, padding, ODD_LENGTH);
-    a1_audio audio = decode(test_path("itunes.m4a"));
+    make_itunes_file(sandbox_path("plain.m4a"), sandbox_path("itunes.m4a"), 1024, padding,
+                     ODD_LENGTH);
+    a1_audio audio = decode(sandbox_path("itunes.m4a"));
     check_length("itunes.m4a", &audio, ODD_LENGTH, 44100);
     check_place("itunes.m4a", &audio, 0.98);
     assert_int_equal(audio.source.skipped_start, 1024);
     a1_audio_free(&audio);
     /* Copied from another song: its length is not this stream's, and cuts nothing. */
-    make_itunes_file(test_path("plain.m4a"), test_path("wrong.m4a"), 1024, 512, ODD_LENGTH / 2);
-    audio = decode(test_path("wrong.m4a"));
+    make_itunes_file(sandbox_path("plain.m4a"), sandbox_path("wrong.m4a"), 1024, 512,
+                     ODD_LENGTH / 2);
+    audio = decode(sandbox_path("wrong.m4a"));
     assert_true(audio.samples >= ODD_LENGTH);
     a1_audio_free(&audio);
 }
@@ -391,11 +394,11 @@ static void adts_keeps_the_encoders_delay(void **state)
     float *plane = test_bursts(ODD_LENGTH, 44100, 1);
     const float *planes[2] = {plane, plane};
     const test_encoding how = {"adts", "aac", 0, 192000, NULL};
-    const bool made = test_encode(test_path("raw.aac"), &how, planes, 2, 44100, ODD_LENGTH);
+    const bool made = test_encode(sandbox_path("raw.aac"), &how, planes, 2, 44100, ODD_LENGTH);
     free(plane);
     if (!made)
         skip();
-    a1_audio audio = decode(test_path("raw.aac"));
+    a1_audio audio = decode(sandbox_path("raw.aac"));
     double similarity;
     const int lag = test_burst_lag(audio.channel[0], audio.samples, &similarity);
     assert_in_range(lag, 1023, 1025);
@@ -415,9 +418,9 @@ static void transport_streams_are_decoded(void **state)
     float *plane = test_bursts(ODD_LENGTH, 44100, 1);
     const float *planes[2] = {plane, plane};
     for (size_t w = 0; w < sizeof ways / sizeof *ways; w++) {
-        if (!test_encode(test_path("stream"), &ways[w], planes, 2, 44100, ODD_LENGTH))
+        if (!test_encode(sandbox_path("stream"), &ways[w], planes, 2, 44100, ODD_LENGTH))
             continue;
-        a1_audio audio = decode(test_path("stream"));
+        a1_audio audio = decode(sandbox_path("stream"));
         double similarity;
         const int lag = test_burst_lag(audio.channel[1], audio.samples, &similarity);
         print_message("[ NOTE     ] %s in %s: lag %d\n", ways[w].encoder, ways[w].container, lag);
@@ -460,12 +463,12 @@ static void other_streams_do_not_disturb(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char command[4096];
         snprintf(command, sizeof command, "ffmpeg -v error -nostdin -y %s %s '%s'", cases[i].inputs,
-                 cases[i].outputs, test_path(cases[i].name));
+                 cases[i].outputs, sandbox_path("%s", cases[i].name));
         if (system(command) != 0) {
             print_message("[ NOTE     ] not tested: %s cannot be made\n", cases[i].name);
             continue;
         }
-        a1_audio audio = decode(test_path(cases[i].name));
+        a1_audio audio = decode(sandbox_path("%s", cases[i].name));
         check_length(cases[i].name, &audio, 44100, 44100);
         assert_int_equal(audio.source.channels, cases[i].channels);
         double energy = 0;
@@ -494,8 +497,8 @@ static void other_rates_become_44100(void **state)
         const float *planes[2] = {plane, plane};
         char name[32];
         snprintf(name, sizeof name, "%d.wav", rates[k]);
-        assert_true(test_encode(test_path(name), &how, planes, 2, rates[k], samples));
-        a1_audio audio = decode(test_path(name));
+        assert_true(test_encode(sandbox_path("%s", name), &how, planes, 2, rates[k], samples));
+        a1_audio audio = decode(sandbox_path("%s", name));
         check_length(name, &audio, samples, rates[k]);
         double *expected = malloc(audio.samples * sizeof *expected);
         assert_non_null(expected);
@@ -517,8 +520,8 @@ static void mono_is_copied_at_unit_gain(void **state)
     const test_encoding how = {"wav", "pcm_f32le", 32, 0, NULL};
     float *plane = test_bursts(30000, 44100, 1);
     const float *planes[1] = {plane};
-    assert_true(test_encode(test_path("mono.wav"), &how, planes, 1, 44100, 30000));
-    a1_audio audio = decode(test_path("mono.wav"));
+    assert_true(test_encode(sandbox_path("mono.wav"), &how, planes, 1, 44100, 30000));
+    a1_audio audio = decode(sandbox_path("mono.wav"));
     assert_int_equal(audio.samples, 30000);
     assert_memory_equal(audio.channel[0], plane, 30000 * sizeof *plane);
     assert_memory_equal(audio.channel[1], plane, 30000 * sizeof *plane);
@@ -526,11 +529,11 @@ static void mono_is_copied_at_unit_gain(void **state)
     assert_string_equal(audio.source.channel_layout, "mono");
     a1_audio_free(&audio);
     /* Resampled, both channels are still the same, and as loud as stereo is. */
-    assert_true(test_encode(test_path("mono48.wav"), &how, planes, 1, 48000, 30000));
+    assert_true(test_encode(sandbox_path("mono48.wav"), &how, planes, 1, 48000, 30000));
     const float *both[2] = {plane, plane};
-    assert_true(test_encode(test_path("stereo48.wav"), &how, both, 2, 48000, 30000));
-    audio = decode(test_path("mono48.wav"));
-    a1_audio stereo = decode(test_path("stereo48.wav"));
+    assert_true(test_encode(sandbox_path("stereo48.wav"), &how, both, 2, 48000, 30000));
+    audio = decode(sandbox_path("mono48.wav"));
+    a1_audio stereo = decode(sandbox_path("stereo48.wav"));
     assert_int_equal(audio.samples, stereo.samples);
     for (int c = 0; c < 2; c++)
         assert_memory_equal(audio.channel[c], stereo.channel[c],
@@ -557,7 +560,7 @@ static void surround_is_mixed_as_ffmpeg_does(void **state)
             planes[c][i] = 0.95f * test_random(&seed);
     }
     for (size_t w = 0; w < 2; w++) {
-        const char *path = test_path(ways[w].container);
+        const char *path = sandbox_path("%s", ways[w].container);
         assert_true(test_encode(path, &ways[w], (const float *const *)planes, 6, 44100, samples));
         a1_audio audio = decode(path);
         check_length("5.1", &audio, samples, 44100);
@@ -594,10 +597,10 @@ static void bad_numbers_become_silence(void **state)
                                              {"wav", "pcm_f64le", 64, 0, NULL}};
         for (size_t w = 0; w < 2; w++) {
             assert_true(
-                test_encode(test_path("dirty.wav"), &ways[w], dirty_planes, 2, rates[r], 20000));
+                test_encode(sandbox_path("dirty.wav"), &ways[w], dirty_planes, 2, rates[r], 20000));
             assert_true(
-                test_encode(test_path("clean.wav"), &ways[w], clean_planes, 2, rates[r], 20000));
-            a1_audio a = decode(test_path("dirty.wav")), b = decode(test_path("clean.wav"));
+                test_encode(sandbox_path("clean.wav"), &ways[w], clean_planes, 2, rates[r], 20000));
+            a1_audio a = decode(sandbox_path("dirty.wav")), b = decode(sandbox_path("clean.wav"));
             assert_int_equal(a.samples, b.samples);
             for (int c = 0; c < 2; c++)
                 assert_memory_equal(a.channel[c], b.channel[c], a.samples * sizeof(float));
@@ -621,8 +624,8 @@ static void overflow_becomes_silence(void **state)
             planes[c][i] = i % 2 ? 3e38f : 0.25f;
     }
     const test_encoding how = {"wav", "pcm_f32le", 32, 0, NULL};
-    assert_true(test_encode(test_path("loud.wav"), &how, pointers, 6, 44100, 64));
-    a1_audio audio = decode(test_path("loud.wav"));
+    assert_true(test_encode(sandbox_path("loud.wav"), &how, pointers, 6, 44100, 64));
+    a1_audio audio = decode(sandbox_path("loud.wav"));
     for (size_t i = 0; i < audio.samples; i++)
         for (int c = 0; c < 2; c++) {
             assert_true(isfinite(audio.channel[c][i]));
@@ -640,30 +643,16 @@ static void decoding_twice_gives_the_same_bytes(void **state)
     float *plane = test_bursts(ODD_LENGTH, 48000, 1);
     const float *planes[2] = {plane, plane};
     const test_encoding how = {"ogg", "libvorbis", 0, 128000, NULL};
-    const bool made = test_encode(test_path("twice.ogg"), &how, planes, 2, 48000, ODD_LENGTH);
+    const bool made = test_encode(sandbox_path("twice.ogg"), &how, planes, 2, 48000, ODD_LENGTH);
     free(plane);
     if (!made)
         skip();
-    a1_audio a = decode(test_path("twice.ogg")), b = decode(test_path("twice.ogg"));
+    a1_audio a = decode(sandbox_path("twice.ogg")), b = decode(sandbox_path("twice.ogg"));
     assert_int_equal(a.samples, b.samples);
     for (int c = 0; c < 2; c++)
         assert_memory_equal(a.channel[c], b.channel[c], a.samples * sizeof(float));
     a1_audio_free(&a);
     a1_audio_free(&b);
-}
-
-static int make_folder(void **state)
-{
-    (void)state;
-    test_make_folder();
-    return 0;
-}
-
-static int remove_folder(void **state)
-{
-    (void)state;
-    test_remove_folder();
-    return 0;
 }
 
 int main(void)
@@ -685,5 +674,5 @@ int main(void)
         cmocka_unit_test(overflow_becomes_silence),
         cmocka_unit_test(decoding_twice_gives_the_same_bytes),
     };
-    return cmocka_run_group_tests(tests, make_folder, remove_folder);
+    return cmocka_run_group_tests(tests, sandbox_set_up, sandbox_clean_up);
 }

@@ -13,6 +13,7 @@
 #include "support/bursts.h"
 #include "support/encode.h"
 #include "support/golden.h"
+#include "support/sandbox.h"
 
 #define RATE 48000
 #define SAMPLES 200003 /* four seconds: some pages, blocks and frames of every format */
@@ -46,7 +47,7 @@ static const format_case formats[] = {
 /* Runs the decoder with standard error in a file: FFmpeg's default callback writes there. */
 static allin1_status decode_quietly(const char *path, a1_audio *audio, a1_error *err)
 {
-    const char *log = test_path("stderr");
+    const char *log = sandbox_path("stderr");
     fflush(stderr);
     const int saved = dup(2), file = open(log, O_RDWR | O_CREAT | O_TRUNC, 0600);
     assert_true(saved >= 0 && file >= 0);
@@ -106,7 +107,7 @@ static bool make(const format_case *t)
     for (size_t i = 0; i < SAMPLES; i++)
         plane[i] += 0.02f * test_random(&seed);
     const float *planes[2] = {plane, plane};
-    const bool made = test_encode(test_path(t->name), &t->how, planes, 2, RATE, SAMPLES);
+    const bool made = test_encode(sandbox_path("%s", t->name), &t->how, planes, 2, RATE, SAMPLES);
     free(plane);
     return made;
 }
@@ -119,9 +120,9 @@ static void whole_files_are_whole_and_cut_ones_say_so(void **state)
         if (!make(t))
             continue;
         size_t size;
-        uint8_t *bytes = test_read_bytes(test_path(t->name), &size);
+        uint8_t *bytes = test_read_bytes(sandbox_path("%s", t->name), &size);
         a1_audio whole, cut;
-        assert_true(decode_anything(test_path(t->name), &whole));
+        assert_true(decode_anything(sandbox_path("%s", t->name), &whole));
         if (whole.source.truncated || whole.source.damaged_packets)
             fail_msg("%s: truncated %d, damaged %lld, and is whole", t->name,
                      whole.source.truncated, (long long)whole.source.damaged_packets);
@@ -129,8 +130,8 @@ static void whole_files_are_whole_and_cut_ones_say_so(void **state)
         for (size_t p = 0; p < 3; p++) {
             char name[64];
             snprintf(name, sizeof name, "cut-%s", t->name);
-            test_write_bytes(test_path(name), bytes, (size_t)((double)size * parts[p]));
-            if (!decode_anything(test_path(name), &cut))
+            test_write_bytes(sandbox_path("%s", name), bytes, (size_t)((double)size * parts[p]));
+            if (!decode_anything(sandbox_path("%s", name), &cut))
                 fail_msg("%s: cut to %.0f %%, nothing is decoded", t->name, 100 * parts[p]);
             if (cut.source.truncated != (t->knows_its_length ? 1 : 0))
                 fail_msg("%s: cut to %.0f %%, truncated is %d", t->name, 100 * parts[p],
@@ -158,10 +159,10 @@ static void a_small_cut_is_noticed(void **state)
             if (strcmp(formats[k].name, names[n]) != 0 || !make(&formats[k]))
                 continue;
             size_t size;
-            uint8_t *bytes = test_read_bytes(test_path(names[n]), &size);
-            test_write_bytes(test_path("little"), bytes, size - 200);
+            uint8_t *bytes = test_read_bytes(sandbox_path("%s", names[n]), &size);
+            test_write_bytes(sandbox_path("little"), bytes, size - 200);
             a1_audio audio;
-            assert_true(decode_anything(test_path("little"), &audio));
+            assert_true(decode_anything(sandbox_path("little"), &audio));
             if (!audio.source.truncated)
                 fail_msg("%s: without its last 200 bytes it is said to be whole", names[n]);
             a1_audio_free(&audio);
@@ -178,11 +179,11 @@ static void files_cut_anywhere_are_survived(void **state)
         if (!make(t))
             continue;
         size_t size, decoded = 0, tried = 0;
-        uint8_t *bytes = test_read_bytes(test_path(t->name), &size);
+        uint8_t *bytes = test_read_bytes(sandbox_path("%s", t->name), &size);
         for (size_t length = 1; length < size; length += length < 200 ? 7 : size / 23 + 1) {
             a1_audio audio;
-            test_write_bytes(test_path("part"), bytes, length);
-            decoded += decode_anything(test_path("part"), &audio);
+            test_write_bytes(sandbox_path("part"), bytes, length);
+            decoded += decode_anything(sandbox_path("part"), &audio);
             tried++;
             a1_audio_free(&audio);
         }
@@ -201,7 +202,7 @@ static void damaged_bytes_are_survived(void **state)
         if (!make(t))
             continue;
         size_t size, decoded = 0;
-        uint8_t *bytes = test_read_bytes(test_path(t->name), &size);
+        uint8_t *bytes = test_read_bytes(sandbox_path("%s", t->name), &size);
         for (int turn = 0; turn < 24; turn++) {
             uint8_t *damaged = malloc(size);
             assert_non_null(damaged);
@@ -214,8 +215,8 @@ static void damaged_bytes_are_survived(void **state)
                 damaged[(size_t)(place * (double)(reach - 1))] = (uint8_t)value;
             }
             a1_audio audio;
-            test_write_bytes(test_path("damaged"), damaged, size);
-            decoded += decode_anything(test_path("damaged"), &audio);
+            test_write_bytes(sandbox_path("damaged"), damaged, size);
+            decoded += decode_anything(sandbox_path("damaged"), &audio);
             a1_audio_free(&audio);
             free(damaged);
         }
@@ -232,13 +233,13 @@ static void damaged_packets_are_counted(void **state)
     const format_case *t = &formats[6];
     assert_true(make(t));
     size_t size;
-    uint8_t *bytes = test_read_bytes(test_path(t->name), &size);
+    uint8_t *bytes = test_read_bytes(sandbox_path("%s", t->name), &size);
     memset(bytes + size / 2, 0x55, 64);
-    test_write_bytes(test_path("hole.flac"), bytes, size);
+    test_write_bytes(sandbox_path("hole.flac"), bytes, size);
     free(bytes);
     a1_audio whole, hole;
-    assert_true(decode_anything(test_path(t->name), &whole));
-    assert_true(decode_anything(test_path("hole.flac"), &hole));
+    assert_true(decode_anything(sandbox_path("%s", t->name), &whole));
+    assert_true(decode_anything(sandbox_path("hole.flac"), &hole));
     assert_true(hole.source.damaged_packets > 0 && hole.source.damaged_packets < 4);
     assert_int_equal(hole.source.truncated, 0);
     const size_t lost = whole.samples - hole.samples;
@@ -260,16 +261,16 @@ static void a_flipped_bit_in_flac_is_never_heard(void **state)
     const format_case *t = &formats[6];
     assert_true(make(t));
     size_t size;
-    uint8_t *bytes = test_read_bytes(test_path(t->name), &size);
+    uint8_t *bytes = test_read_bytes(sandbox_path("%s", t->name), &size);
     a1_audio whole;
-    assert_true(decode_anything(test_path(t->name), &whole));
+    assert_true(decode_anything(sandbox_path("%s", t->name), &whole));
     for (size_t turn = 1; turn < 12; turn++) {
         uint8_t *at = bytes + size / 12 * turn + turn;
         *at ^= 1;
-        test_write_bytes(test_path("flip.flac"), bytes, size);
+        test_write_bytes(sandbox_path("flip.flac"), bytes, size);
         *at ^= 1;
         a1_audio flipped;
-        assert_true(decode_anything(test_path("flip.flac"), &flipped));
+        assert_true(decode_anything(sandbox_path("flip.flac"), &flipped));
         if (flipped.source.damaged_packets == 0 && flipped.samples == whole.samples)
             fail_msg("a flipped bit at byte %zu of %zu is not noticed", (size_t)(at - bytes), size);
         assert_true(flipped.samples < whole.samples);
@@ -282,25 +283,26 @@ static void a_flipped_bit_in_flac_is_never_heard(void **state)
 static void what_is_no_audio_file_is_refused(void **state)
 {
     (void)state;
-    expect_error(test_path("absent.wav"), ALLIN1_ERROR_IO, "No such file");
-    test_write_bytes(test_path("empty.wav"), "", 0);
-    expect_error(test_path("empty.wav"), ALLIN1_ERROR_AUDIO, "empty");
+    expect_error(sandbox_path("absent.wav"), ALLIN1_ERROR_IO, "No such file");
+    test_write_bytes(sandbox_path("empty.wav"), "", 0);
+    expect_error(sandbox_path("empty.wav"), ALLIN1_ERROR_AUDIO, "empty");
     const char *text = "These are words, and no sound comes of them.\n";
-    test_write_bytes(test_path("text.wav"), text, strlen(text));
-    expect_error(test_path("text.wav"), ALLIN1_ERROR_AUDIO, "");
-    test_write_bytes(test_path("text.mp3"), text, strlen(text));
-    expect_error(test_path("text.mp3"), ALLIN1_ERROR_AUDIO, "");
-    assert_int_equal(mkdir(test_path("folder.wav"), 0700), 0);
-    expect_error(test_path("folder.wav"), ALLIN1_ERROR_IO, "a directory");
-    assert_int_equal(mkfifo(test_path("pipe.wav"), 0600), 0);
-    expect_error(test_path("pipe.wav"), ALLIN1_ERROR_IO, "a pipe"); /* and does not wait for it */
+    test_write_bytes(sandbox_path("text.wav"), text, strlen(text));
+    expect_error(sandbox_path("text.wav"), ALLIN1_ERROR_AUDIO, "");
+    test_write_bytes(sandbox_path("text.mp3"), text, strlen(text));
+    expect_error(sandbox_path("text.mp3"), ALLIN1_ERROR_AUDIO, "");
+    assert_int_equal(mkdir(sandbox_path("folder.wav"), 0700), 0);
+    expect_error(sandbox_path("folder.wav"), ALLIN1_ERROR_IO, "a directory");
+    assert_int_equal(mkfifo(sandbox_path("pipe.wav"), 0600), 0);
+    expect_error(sandbox_path("pipe.wav"), ALLIN1_ERROR_IO,
+                 "a pipe"); /* and does not wait for it */
     expect_error("/dev/zero", ALLIN1_ERROR_IO, "a device");
-    assert_int_equal(symlink(test_path("absent"), test_path("dangling.wav")), 0);
-    expect_error(test_path("dangling.wav"), ALLIN1_ERROR_IO, "No such file");
-    test_write_bytes(test_path("locked.wav"), text, strlen(text));
-    assert_int_equal(chmod(test_path("locked.wav"), 0), 0);
+    assert_int_equal(symlink(sandbox_path("absent"), sandbox_path("dangling.wav")), 0);
+    expect_error(sandbox_path("dangling.wav"), ALLIN1_ERROR_IO, "No such file");
+    test_write_bytes(sandbox_path("locked.wav"), text, strlen(text));
+    assert_int_equal(chmod(sandbox_path("locked.wav"), 0), 0);
     if (geteuid() != 0)
-        expect_error(test_path("locked.wav"), ALLIN1_ERROR_IO, "ermission denied");
+        expect_error(sandbox_path("locked.wav"), ALLIN1_ERROR_IO, "ermission denied");
     char deep[600];
     memset(deep, 'x', sizeof deep - 1);
     deep[sizeof deep - 1] = '\0';
@@ -309,8 +311,8 @@ static void what_is_no_audio_file_is_refused(void **state)
     uint64_t seed = 1;
     for (size_t i = 0; i < sizeof noise; i++)
         noise[i] = (uint8_t)((double)test_random(&seed) * 127 + 128);
-    test_write_bytes(test_path("noise.flac"), noise, sizeof noise);
-    expect_error(test_path("noise.flac"), ALLIN1_ERROR_AUDIO, "");
+    test_write_bytes(sandbox_path("noise.flac"), noise, sizeof noise);
+    expect_error(sandbox_path("noise.flac"), ALLIN1_ERROR_AUDIO, "");
 }
 
 /* Names with colons are files, and files that name others open nothing. */
@@ -319,12 +321,12 @@ static void nothing_but_the_named_file_is_opened(void **state)
     (void)state;
     assert_true(make(&formats[0]));
     size_t size;
-    uint8_t *bytes = test_read_bytes(test_path(formats[0].name), &size);
+    uint8_t *bytes = test_read_bytes(sandbox_path("%s", formats[0].name), &size);
     static const char *const odd[] = {"http:x.wav", "concat:a|b.wav", "pipe:0", "file:x", "-"};
     for (size_t i = 0; i < sizeof odd / sizeof *odd; i++) {
         a1_audio audio;
-        test_write_bytes(test_path(odd[i]), bytes, size);
-        assert_true(decode_anything(test_path(odd[i]), &audio));
+        test_write_bytes(sandbox_path("%s", odd[i]), bytes, size);
+        assert_true(decode_anything(sandbox_path("%s", odd[i]), &audio));
         a1_audio_free(&audio);
     }
     free(bytes);
@@ -334,16 +336,16 @@ static void nothing_but_the_named_file_is_opened(void **state)
     snprintf(text, sizeof text,
              "#EXTM3U\n#EXT-X-TARGETDURATION:10\n#EXT-X-VERSION:3\n#EXTINF:10,\n%s\n"
              "#EXT-X-ENDLIST\n",
-             test_path(formats[0].name));
-    test_write_bytes(test_path("list.m3u8"), text, strlen(text));
-    expect_error(test_path("list.m3u8"), ALLIN1_ERROR_AUDIO, "playlist");
+             sandbox_path("%s", formats[0].name));
+    test_write_bytes(sandbox_path("list.m3u8"), text, strlen(text));
+    expect_error(sandbox_path("list.m3u8"), ALLIN1_ERROR_AUDIO, "playlist");
     snprintf(text, sizeof text, "ffconcat version 1.0\nfile %s\n", formats[0].name);
-    test_write_bytes(test_path("list.ffconcat"), text, strlen(text));
-    expect_error(test_path("list.ffconcat"), ALLIN1_ERROR_AUDIO, "playlist");
+    test_write_bytes(sandbox_path("list.ffconcat"), text, strlen(text));
+    expect_error(sandbox_path("list.ffconcat"), ALLIN1_ERROR_AUDIO, "playlist");
     const char *session = "v=0\no=- 0 0 IN IP4 127.0.0.1\ns=x\nc=IN IP4 127.0.0.1\nt=0 0\n"
                           "m=audio 5004 RTP/AVP 0\n";
-    test_write_bytes(test_path("session.sdp"), session, strlen(session));
-    expect_error(test_path("session.sdp"), ALLIN1_ERROR_AUDIO, "playlist");
+    test_write_bytes(sandbox_path("session.sdp"), session, strlen(session));
+    expect_error(sandbox_path("session.sdp"), ALLIN1_ERROR_AUDIO, "playlist");
 }
 
 static void put32(uint8_t *at, uint32_t value)
@@ -358,7 +360,7 @@ static void hostile_wav_headers_are_refused_or_survived(void **state)
     (void)state;
     assert_true(make(&formats[0]));
     size_t size;
-    uint8_t *good = test_read_bytes(test_path(formats[0].name), &size);
+    uint8_t *good = test_read_bytes(sandbox_path("%s", formats[0].name), &size);
     uint8_t *bytes = malloc(size);
     assert_non_null(bytes);
     static const struct {
@@ -375,8 +377,8 @@ static void hostile_wav_headers_are_refused_or_survived(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         memcpy(bytes, good, size);
         put32(bytes + cases[i].offset, cases[i].value);
-        test_write_bytes(test_path("hostile.wav"), bytes, size);
-        expect_error(test_path("hostile.wav"), cases[i].status, "");
+        test_write_bytes(sandbox_path("hostile.wav"), bytes, size);
+        expect_error(sandbox_path("hostile.wav"), cases[i].status, "");
     }
     static const uint16_t channels[] = {0, 3, 9, 63, 64, 65, 1000, 0xffff};
     for (size_t i = 0; i < sizeof channels / sizeof *channels; i++) {
@@ -385,9 +387,9 @@ static void hostile_wav_headers_are_refused_or_survived(void **state)
         bytes[23] = (uint8_t)(channels[i] >> 8);
         bytes[32] = (uint8_t)(2 * channels[i]);
         bytes[33] = (uint8_t)(2 * channels[i] >> 8);
-        test_write_bytes(test_path("hostile.wav"), bytes, size);
+        test_write_bytes(sandbox_path("hostile.wav"), bytes, size);
         a1_audio audio;
-        const bool ok = decode_anything(test_path("hostile.wav"), &audio);
+        const bool ok = decode_anything(sandbox_path("hostile.wav"), &audio);
         if (channels[i] == 0)
             assert_false(ok);
         if (channels[i] == 3)
@@ -404,7 +406,7 @@ static void stated_sizes_of_wav_files_are_not_trusted(void **state)
     (void)state;
     assert_true(make(&formats[0]));
     size_t size;
-    uint8_t *bytes = test_read_bytes(test_path(formats[0].name), &size);
+    uint8_t *bytes = test_read_bytes(sandbox_path("%s", formats[0].name), &size);
     uint8_t *data = bytes + 12;
     while (memcmp(data, "data", 4) != 0 && data < bytes + 200)
         data++;
@@ -415,9 +417,9 @@ static void stated_sizes_of_wav_files_are_not_trusted(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         put32(bytes + 4, cases[i].stated);
         put32(data + 4, cases[i].stated);
-        test_write_bytes(test_path("stated.wav"), bytes, size);
+        test_write_bytes(sandbox_path("stated.wav"), bytes, size);
         a1_audio audio;
-        assert_true(decode_anything(test_path("stated.wav"), &audio));
+        assert_true(decode_anything(sandbox_path("stated.wav"), &audio));
         assert_in_range(audio.samples, 183752, 183754); /* SAMPLES at 44.1 kHz */
         if (audio.source.truncated != cases[i].truncated)
             fail_msg("a data chunk of %x bytes: truncated is %d", cases[i].stated,
@@ -433,13 +435,13 @@ static void a_huge_stated_duration_costs_nothing(void **state)
     (void)state;
     assert_true(make(&formats[6]));
     size_t size;
-    uint8_t *bytes = test_read_bytes(test_path(formats[6].name), &size);
+    uint8_t *bytes = test_read_bytes(sandbox_path("%s", formats[6].name), &size);
     bytes[21] |= 0x0f;
     memset(bytes + 22, 0xff, 4);
-    test_write_bytes(test_path("huge.flac"), bytes, size);
+    test_write_bytes(sandbox_path("huge.flac"), bytes, size);
     free(bytes);
     a1_audio audio;
-    assert_true(decode_anything(test_path("huge.flac"), &audio));
+    assert_true(decode_anything(sandbox_path("huge.flac"), &audio));
     assert_in_range(audio.samples, 183752, 183754);
     assert_int_equal(audio.source.truncated, 1);
     a1_audio_free(&audio);
@@ -451,22 +453,22 @@ static void check_change(int channels_before, int channels_after)
     float *first = test_bursts(44100, 44100, 1), *second = test_bursts(48000, 48000, 1);
     const float *before[2] = {first, first}, *after[2] = {second, second};
     const test_encoding how = {"adts", "aac", 0, 128000, NULL};
-    if (!test_encode(test_path("a.aac"), &how, before, channels_before, 44100, 44100) ||
-        !test_encode(test_path("b.aac"), &how, after, channels_after, 48000, 48000))
+    if (!test_encode(sandbox_path("a.aac"), &how, before, channels_before, 44100, 44100) ||
+        !test_encode(sandbox_path("b.aac"), &how, after, channels_after, 48000, 48000))
         skip();
     free(first);
     free(second);
     size_t size_a, size_b;
-    uint8_t *a = test_read_bytes(test_path("a.aac"), &size_a);
-    uint8_t *b = test_read_bytes(test_path("b.aac"), &size_b);
+    uint8_t *a = test_read_bytes(sandbox_path("a.aac"), &size_a);
+    uint8_t *b = test_read_bytes(sandbox_path("b.aac"), &size_b);
     a = realloc(a, size_a + size_b);
     assert_non_null(a);
     memcpy(a + size_a, b, size_b);
-    test_write_bytes(test_path("both.aac"), a, size_a + size_b);
+    test_write_bytes(sandbox_path("both.aac"), a, size_a + size_b);
     a1_audio part_a, part_b, both;
-    assert_true(decode_anything(test_path("a.aac"), &part_a));
-    assert_true(decode_anything(test_path("b.aac"), &part_b));
-    assert_true(decode_anything(test_path("both.aac"), &both));
+    assert_true(decode_anything(sandbox_path("a.aac"), &part_a));
+    assert_true(decode_anything(sandbox_path("b.aac"), &part_b));
+    assert_true(decode_anything(sandbox_path("both.aac"), &both));
     /* The decoder may need a frame of 1,024 samples to follow. */
     const double difference =
         (double)both.samples - (double)part_a.samples - (double)part_b.samples;
@@ -500,22 +502,22 @@ static void chained_ogg_is_decoded_to_its_end(void **state)
     static const test_encoding how = {"ogg", "libvorbis", 0, 128000, NULL};
     float *plane = test_bursts(88200, 44100, 1);
     const float *planes[2] = {plane, plane};
-    const bool made = test_encode(test_path("a.ogg"), &how, planes, 2, 44100, 88200) &&
-                      test_encode(test_path("b.ogg"), &how, planes, 1, 44100, 88200);
+    const bool made = test_encode(sandbox_path("a.ogg"), &how, planes, 2, 44100, 88200) &&
+                      test_encode(sandbox_path("b.ogg"), &how, planes, 1, 44100, 88200);
     free(plane);
     if (!made)
         skip();
     size_t size_a, size_b;
-    uint8_t *a = test_read_bytes(test_path("a.ogg"), &size_a);
-    uint8_t *b = test_read_bytes(test_path("b.ogg"), &size_b);
+    uint8_t *a = test_read_bytes(sandbox_path("a.ogg"), &size_a);
+    uint8_t *b = test_read_bytes(sandbox_path("b.ogg"), &size_b);
     a = realloc(a, size_a + size_b);
     assert_non_null(a);
     memcpy(a + size_a, b, size_b);
-    test_write_bytes(test_path("chain.ogg"), a, size_a + size_b);
+    test_write_bytes(sandbox_path("chain.ogg"), a, size_a + size_b);
     free(a);
     free(b);
     a1_audio audio;
-    assert_true(decode_anything(test_path("chain.ogg"), &audio));
+    assert_true(decode_anything(sandbox_path("chain.ogg"), &audio));
     print_message("[ NOTE     ] chained: %zu samples of 176400\n", audio.samples);
     /* FFmpeg loses the first packets of the second stream, up to a long block. */
     assert_in_range(audio.samples, 176400 - 4096, 176400 + 4096);
@@ -526,20 +528,6 @@ static void the_process_log_settings_are_left_alone(void **state)
 {
     (void)state;
     assert_int_equal(av_log_get_level(), AV_LOG_INFO); /* else being quiet would prove nothing */
-}
-
-static int make_folder(void **state)
-{
-    (void)state;
-    test_make_folder();
-    return 0;
-}
-
-static int remove_folder(void **state)
-{
-    (void)state;
-    test_remove_folder();
-    return 0;
 }
 
 int main(void)
@@ -560,5 +548,5 @@ int main(void)
         cmocka_unit_test(chained_ogg_is_decoded_to_its_end),
         cmocka_unit_test(the_process_log_settings_are_left_alone),
     };
-    return cmocka_run_group_tests(tests, make_folder, remove_folder);
+    return cmocka_run_group_tests(tests, sandbox_set_up, sandbox_clean_up);
 }

@@ -1,6 +1,7 @@
 /* Figures: sections where the result says, any name, the same bytes, and no date. */
 #include "support/encode.h"
 #include "support/golden.h"
+#include "support/sandbox.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -20,20 +21,6 @@
 
 static const char *const labels[] = {"intro", "verse", "chorus", "bridge", "inst",
                                      "solo",  "break", "outro",  "start",  "end"};
-
-static int make_folder(void **state)
-{
-    (void)state;
-    test_make_folder();
-    return 0;
-}
-
-static int remove_folder(void **state)
-{
-    (void)state;
-    test_remove_folder();
-    return 0;
-}
 
 /* A result of `seconds` at 120 bpm, with all labels one after the other; of no file. */
 typedef struct made_result {
@@ -100,7 +87,8 @@ static void save(const allin1_result *result, const char *name)
 {
     allin1_error error;
     allin1_rendered rendered;
-    if (allin1_save_figure(NULL, result, NULL, test_path(name), &rendered, &error) != ALLIN1_OK)
+    if (allin1_save_figure(NULL, result, NULL, sandbox_path("%s", name), &rendered, &error) !=
+        ALLIN1_OK)
         fail_msg("%s", error.message);
     assert_int_equal(rendered.made, 1);
 }
@@ -121,7 +109,7 @@ static void sections_are_where_the_result_says(void **state)
     (void)state;
     made_result *made = make_result("/music/song.mp3", 190);
     save(&made->result, "song.png");
-    cairo_surface_t *image = cairo_image_surface_create_from_png(test_path("song.png"));
+    cairo_surface_t *image = cairo_image_surface_create_from_png(sandbox_path("song.png"));
     assert_int_equal(cairo_surface_status(image), CAIRO_STATUS_SUCCESS);
     assert_int_equal(cairo_image_surface_get_width(image), 11 * 160);
     assert_int_equal(cairo_image_surface_get_height(image), 4 * 160);
@@ -153,9 +141,9 @@ static void the_same_bytes_each_time(void **state)
     for (size_t i = 0; i < 3; i++) {
         size_t sizes[2];
         save(&made->result, names[i]);
-        uint8_t *first = test_read_bytes(test_path(names[i]), &sizes[0]);
+        uint8_t *first = test_read_bytes(sandbox_path("%s", names[i]), &sizes[0]);
         save(&made->result, names[i]);
-        uint8_t *second = test_read_bytes(test_path(names[i]), &sizes[1]);
+        uint8_t *second = test_read_bytes(sandbox_path("%s", names[i]), &sizes[1]);
         assert_int_equal(sizes[0], sizes[1]);
         assert_memory_equal(first, second, sizes[0]);
         assert_memory_equal(first, starts[i], strlen(starts[i]));
@@ -182,7 +170,7 @@ static void names_of_any_script(void **state)
         save(&made->result, "n.pdf");
         save(&made->result, "n.svg");
         size_t size;
-        uint8_t *bytes = test_read_bytes(test_path("n.png"), &size);
+        uint8_t *bytes = test_read_bytes(sandbox_path("n.png"), &size);
         assert_true(size != last_size || memcmp(bytes, last, size) != 0);
         free(last);
         last = bytes;
@@ -225,23 +213,23 @@ static void what_cannot_be_drawn(void **state)
     allin1_figure_settings settings;
     made_result *made = make_result("/music/song.mp3", 30);
     assert_int_equal(
-        allin1_save_figure(NULL, &made->result, NULL, test_path("a.gif"), NULL, &error),
+        allin1_save_figure(NULL, &made->result, NULL, sandbox_path("a.gif"), NULL, &error),
         ALLIN1_ERROR_ARGUMENT);
     assert_non_null(strstr(error.message, "a.gif: a figure ends in .pdf, .svg or .png"));
     allin1_figure_settings_default(&settings);
     settings.width = NAN;
     assert_int_equal(
-        allin1_save_figure(NULL, &made->result, &settings, test_path("a.png"), NULL, &error),
+        allin1_save_figure(NULL, &made->result, &settings, sandbox_path("a.png"), NULL, &error),
         ALLIN1_ERROR_ARGUMENT);
     allin1_figure_settings_default(&settings);
     settings.width = 100;
     settings.resolution = 600;
     assert_int_equal(
-        allin1_save_figure(NULL, &made->result, &settings, test_path("a.png"), NULL, &error),
+        allin1_save_figure(NULL, &made->result, &settings, sandbox_path("a.png"), NULL, &error),
         ALLIN1_ERROR_ARGUMENT);
     made->result.waveform = NULL; /* the song itself is needed, and is not there */
     assert_int_equal(
-        allin1_save_figure(NULL, &made->result, NULL, test_path("a.png"), NULL, &error),
+        allin1_save_figure(NULL, &made->result, NULL, sandbox_path("a.png"), NULL, &error),
         ALLIN1_ERROR_IO);
     assert_non_null(strstr(error.message, "/music/song.mp3"));
     free_result(made);
@@ -280,7 +268,7 @@ static void outline_of_a_sound(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, make_folder, remove_folder)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, sandbox_set_up, sandbox_clean_up)
     const struct CMUnitTest tests[] = {
         TEST(sections_are_where_the_result_says),
         TEST(the_same_bytes_each_time),

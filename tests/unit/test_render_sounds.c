@@ -1,6 +1,7 @@
 /* Songs made audible: where the sounds lie in what was written, how loud it is, and how it is kept. */
 #include "support/encode.h"
 #include "support/golden.h"
+#include "support/sandbox.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -29,17 +30,10 @@
 static float *song[2];
 static size_t song_samples;
 
-static int make_folder(void **state)
-{
-    (void)state;
-    test_make_folder();
-    return 0;
-}
-
 static int remove_folder(void **state)
 {
     (void)state;
-    test_remove_folder();
+    sandbox_remove();
     free(song[0]);
     free(song[1]);
     song[0] = song[1] = NULL;
@@ -62,8 +56,8 @@ static void write_song(double level, int rate, int channels)
         }
     }
     const test_encoding wav = {.container = "wav", .encoder = "pcm_s16le"};
-    assert_true(test_encode(test_path("song.wav"), &wav, (const float *const *)song, channels, rate,
-                            song_samples));
+    assert_true(test_encode(sandbox_path("song.wav"), &wav, (const float *const *)song, channels,
+                            rate, song_samples));
 }
 
 static allin1_result *load(const char *beats, const char *segments)
@@ -71,9 +65,10 @@ static allin1_result *load(const char *beats, const char *segments)
     char text[4096];
     allin1_result *result;
     allin1_error error;
-    snprintf(text, sizeof text, "{\"path\": \"%s\", %s%s}", test_path("song.wav"), beats, segments);
-    test_write_bytes(test_path("song.json"), text, strlen(text));
-    if (allin1_load_json(test_path("song.json"), &result, NULL, &error) != ALLIN1_OK)
+    snprintf(text, sizeof text, "{\"path\": \"%s\", %s%s}", sandbox_path("song.wav"), beats,
+             segments);
+    test_write_bytes(sandbox_path("song.json"), text, strlen(text));
+    if (allin1_load_json(sandbox_path("song.json"), &result, NULL, &error) != ALLIN1_OK)
         fail_msg("%s", error.message);
     return result;
 }
@@ -83,10 +78,11 @@ static a1_audio written(const allin1_result *result, const char *name, allin1_re
     a1_audio audio;
     a1_error err;
     allin1_error error;
-    if (allin1_save_sonification(NULL, result, NULL, test_path(name), rendered, &error) != ALLIN1_OK)
+    if (allin1_save_sonification(NULL, result, NULL, sandbox_path("%s", name), rendered, &error) !=
+        ALLIN1_OK)
         fail_msg("%s", error.message);
     assert_int_equal(rendered->made, 1);
-    if (a1_audio_decode_native(test_path(name), &audio, &err) != ALLIN1_OK)
+    if (a1_audio_decode_native(sandbox_path("%s", name), &audio, &err) != ALLIN1_OK)
         fail_msg("%s", err.message);
     return audio;
 }
@@ -269,7 +265,8 @@ static allin1_status save_when_needed(const allin1_result *result, const char *n
     const allin1_sonification_settings settings = {.only_when_needed = 1};
     allin1_rendered rendered;
     const allin1_status status =
-        allin1_save_sonification(NULL, result, &settings, test_path(name), &rendered, error);
+        allin1_save_sonification(NULL, result, &settings, sandbox_path("%s", name), &rendered,
+                                 error);
     *made = rendered.made;
     return status;
 }
@@ -290,12 +287,12 @@ static void made_once_and_with_the_same_bytes(void **state)
         assert_int_equal(save_when_needed(result, names[i], &made, &error), ALLIN1_OK);
         assert_int_equal(made, 1);
         size_t sizes[2];
-        uint8_t *first = test_read_bytes(test_path(names[i]), &sizes[0]);
+        uint8_t *first = test_read_bytes(sandbox_path("%s", names[i]), &sizes[0]);
         assert_int_equal(save_when_needed(result, names[i], &made, &error), ALLIN1_OK);
         assert_int_equal(made, 0);
-        unlink(test_path(names[i]));
+        unlink(sandbox_path("%s", names[i]));
         assert_int_equal(save_when_needed(result, names[i], &made, &error), ALLIN1_OK);
-        uint8_t *second = test_read_bytes(test_path(names[i]), &sizes[1]);
+        uint8_t *second = test_read_bytes(sandbox_path("%s", names[i]), &sizes[1]);
         assert_int_equal(sizes[0], sizes[1]);
         assert_memory_equal(first, second, sizes[0]);
         free(first);
@@ -317,17 +314,17 @@ static void what_cannot_be_made(void **state)
     allin1_result *result = load(BEATS, PLAIN);
     assert_int_equal(save_when_needed(result, "x.aiff", &made, &error), ALLIN1_ERROR_ARGUMENT);
     assert_non_null(strstr(error.message, "x.aiff: a sound ends in .wav, .flac, .mp3 or .opus"));
-    test_write_bytes(test_path("mine.wav"), "my own", 6);
+    test_write_bytes(sandbox_path("mine.wav"), "my own", 6);
     assert_int_equal(save_when_needed(result, "mine.wav", &made, &error), ALLIN1_ERROR_IO);
     assert_non_null(strstr(error.message, "mine.wav: was not made by this program"));
     /* Without the setting the caller's word counts. */
     assert_int_equal(
-        allin1_save_sonification(NULL, result, NULL, test_path("mine.wav"), NULL, &error),
+        allin1_save_sonification(NULL, result, NULL, sandbox_path("mine.wav"), NULL, &error),
         ALLIN1_OK);
-    unlink(test_path("song.wav"));
+    unlink(sandbox_path("song.wav"));
     assert_int_equal(save_when_needed(result, "gone.wav", &made, &error), ALLIN1_ERROR_IO);
     assert_non_null(strstr(error.message, "song.wav"));
-    assert_int_equal(access(test_path("gone.wav"), F_OK), -1);
+    assert_int_equal(access(sandbox_path("gone.wav"), F_OK), -1);
     assert_int_equal(allin1_save_sonification(NULL, NULL, NULL, "x.wav", NULL, &error),
                      ALLIN1_ERROR_ARGUMENT);
     allin1_result_free(&result);
@@ -350,7 +347,7 @@ static void another_file_of_the_name_is_refused(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, make_folder, remove_folder)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, sandbox_set_up, remove_folder)
     const struct CMUnitTest tests[] = {
         TEST(clicks_lie_where_the_beats_are),
         TEST(nothing_is_distorted),

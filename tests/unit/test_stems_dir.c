@@ -9,6 +9,7 @@
 #include "audio/stems_dir.h"
 #include "support/encode.h"
 #include "support/golden.h"
+#include "support/sandbox.h"
 
 #define SAMPLES 3001
 
@@ -38,7 +39,7 @@ static void write_stems(const char *before, const char *after, int count)
     for (int i = 0; i < count; i++) {
         char name[128];
         snprintf(name, sizeof name, "%s%s%s", before, names[i], after);
-        write_constant(test_path(name), levels[i], SAMPLES);
+        write_constant(sandbox_path("%s", name), levels[i], SAMPLES);
     }
 }
 
@@ -46,7 +47,7 @@ static void check_stems(const char *name, const char *pattern, float other)
 {
     a1_audio stems[A1_STEM_COUNT];
     a1_error err = {0};
-    if (a1_stems_dir_load(test_path("."), name, pattern, stems, &err) != ALLIN1_OK)
+    if (a1_stems_dir_load(sandbox_path("."), name, pattern, stems, &err) != ALLIN1_OK)
         fail_msg("%s", err.message);
     for (int s = 0; s < A1_STEM_COUNT; s++) {
         const float level = s == A1_STEM_OTHER ? other : levels[s];
@@ -66,7 +67,7 @@ static void expect_error(const char *name, const char *pattern, allin1_status ex
 {
     a1_audio stems[A1_STEM_COUNT];
     a1_error err = {0};
-    const allin1_status status = a1_stems_dir_load(test_path("."), name, pattern, stems, &err);
+    const allin1_status status = a1_stems_dir_load(sandbox_path("."), name, pattern, stems, &err);
     if (status != expected)
         fail_msg("status %d where %d was expected: %s", (int)status, (int)expected, err.message);
     for (; *words; words++)
@@ -86,34 +87,34 @@ static void every_usual_place_is_found(void **state)
     } places[] = {{"My Song/", ".wav"}, {"", ".wav"},         {"My Song.", ".wav"},
                   {"My Song_", ".wav"}, {"My Song-", ".wav"}, {"My Song (", ").wav"}};
     for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
-        test_make_folder();
-        mkdir(test_path("My Song"), 0700);
+        sandbox_make();
+        mkdir(sandbox_path("My Song"), 0700);
         write_stems(places[i].before, places[i].after, 4);
         check_stems("My Song", NULL, levels[2]);
-        test_remove_folder();
+        sandbox_remove();
     }
 }
 
 static void the_first_complete_place_wins(void **state)
 {
     (void)state;
-    mkdir(test_path("song"), 0700);
+    mkdir(sandbox_path("song"), 0700);
     write_stems("song_", ".wav", 4);
-    write_constant(test_path("song/bass.wav"), 0.9f, SAMPLES); /* incomplete: passed over */
-    write_constant(test_path("vocals.wav"), 0.9f, SAMPLES);
+    write_constant(sandbox_path("song/bass.wav"), 0.9f, SAMPLES); /* incomplete: passed over */
+    write_constant(sandbox_path("vocals.wav"), 0.9f, SAMPLES);
     check_stems("song", NULL, levels[2]);
     write_stems("song/", ".wav", 4); /* complete, and before the other */
-    write_constant(test_path("song_bass.wav"), 0.9f, SAMPLES);
+    write_constant(sandbox_path("song_bass.wav"), 0.9f, SAMPLES);
     check_stems("song", NULL, levels[2]);
 }
 
 static void case_of_stems_and_extensions_does_not_matter(void **state)
 {
     (void)state;
-    write_constant(test_path("BASS.wav"), levels[0], SAMPLES);
-    write_constant(test_path("Drums.WAV"), levels[1], SAMPLES);
-    write_constant(test_path("oTHER.Wav"), levels[2], SAMPLES);
-    write_constant(test_path("Vocals.wav"), levels[3], SAMPLES);
+    write_constant(sandbox_path("BASS.wav"), levels[0], SAMPLES);
+    write_constant(sandbox_path("Drums.WAV"), levels[1], SAMPLES);
+    write_constant(sandbox_path("oTHER.Wav"), levels[2], SAMPLES);
+    write_constant(sandbox_path("Vocals.wav"), levels[3], SAMPLES);
     check_stems("song", NULL, levels[2]);
 }
 
@@ -129,8 +130,8 @@ static void guitar_and_piano_go_into_other(void **state)
 static void patterns_of_the_user_are_followed(void **state)
 {
     (void)state;
-    mkdir(test_path("a%b"), 0700);
-    mkdir(test_path("sep"), 0700);
+    mkdir(sandbox_path("%s", "a%b"), 0700);
+    mkdir(sandbox_path("sep"), 0700);
     write_stems("a%b/", ".wav", 4);
     check_stems("a%b", "%n/%s.wav", levels[2]);
     check_stems("a%b", "%n/%s.%e", levels[2]);
@@ -139,9 +140,9 @@ static void patterns_of_the_user_are_followed(void **state)
     check_stems("a%b", "sep/7 %n [%s] x.wav", levels[2]);
     for (int i = 0; i < 4; i++) {
         char name[64];
-        mkdir(test_path(names[i]), 0700);
+        mkdir(sandbox_path("%s", names[i]), 0700);
         snprintf(name, sizeof name, "%s/take.wav", names[i]);
-        write_constant(test_path(name), levels[i], SAMPLES);
+        write_constant(sandbox_path("%s", name), levels[i], SAMPLES);
     }
     check_stems("take", "%s/%n.wav", levels[2]);
 }
@@ -162,16 +163,16 @@ static void what_is_missing_is_named(void **state)
     (void)state;
     expect_error("song", NULL, ALLIN1_ERROR_IO,
                  WORDS("'song'", "%n/%s.%e", "%n (%s).%e", "no stems"));
-    write_constant(test_path("song_bass.wav"), 0, SAMPLES);
-    write_constant(test_path("song_other.wav"), 0, SAMPLES);
+    write_constant(sandbox_path("song_bass.wav"), 0, SAMPLES);
+    write_constant(sandbox_path("song_other.wav"), 0, SAMPLES);
     expect_error("song", NULL, ALLIN1_ERROR_IO, WORDS("%n_%s.%e", "missing: drums, vocals"));
     expect_error("song", "x/%s.wav", ALLIN1_ERROR_IO, WORDS("x/%s.wav"));
     a1_audio stems[A1_STEM_COUNT];
     a1_error err = {0};
-    assert_int_equal(a1_stems_dir_load(test_path("absent"), "song", NULL, stems, &err),
+    assert_int_equal(a1_stems_dir_load(sandbox_path("absent"), "song", NULL, stems, &err),
                      ALLIN1_ERROR_IO);
     assert_non_null(strstr(err.message, "No such file"));
-    assert_int_equal(a1_stems_dir_load(test_path("song_bass.wav"), "song", NULL, stems, &err),
+    assert_int_equal(a1_stems_dir_load(sandbox_path("song_bass.wav"), "song", NULL, stems, &err),
                      ALLIN1_ERROR_IO);
     assert_non_null(strstr(err.message, "not a folder"));
 }
@@ -180,7 +181,7 @@ static void a_folder_that_cannot_be_listed_is_told(void **state)
 {
     (void)state;
     /* A link to itself: no right to look is needed to be refused. */
-    assert_int_equal(symlink("song", test_path("song")), 0);
+    assert_int_equal(symlink("song", sandbox_path("song")), 0);
     expect_error("song", NULL, ALLIN1_ERROR_IO, WORDS("song", "cannot be listed", strerror(ELOOP)));
     write_stems("song_", ".wav", 4); /* and it keeps no other place from being found */
     check_stems("song", NULL, levels[2]);
@@ -190,7 +191,7 @@ static void two_files_for_a_stem_are_refused(void **state)
 {
     (void)state;
     write_stems("", ".wav", 4);
-    write_constant(test_path("Drums.flac"), 0, SAMPLES); /* what is in it is not looked at */
+    write_constant(sandbox_path("Drums.flac"), 0, SAMPLES); /* what is in it is not looked at */
     expect_error("song", NULL, ALLIN1_ERROR_AUDIO, WORDS("drums.wav", "Drums.flac", "two files"));
     check_stems("song", "%s.wav", levels[2]); /* a pattern settles it */
 }
@@ -199,7 +200,7 @@ static void folders_named_like_stems_are_no_stems(void **state)
 {
     (void)state;
     write_stems("song-", ".wav", 4);
-    mkdir(test_path("bass.wav"), 0700);
+    mkdir(sandbox_path("bass.wav"), 0700);
     check_stems("song", NULL, levels[2]);
 }
 
@@ -207,10 +208,10 @@ static void small_differences_in_length_are_filled(void **state)
 {
     (void)state;
     write_stems("", ".wav", 4);
-    write_constant(test_path("bass.wav"), 0.5f, SAMPLES + A1_STEMS_LENGTH_SLACK);
+    write_constant(sandbox_path("bass.wav"), 0.5f, SAMPLES + A1_STEMS_LENGTH_SLACK);
     a1_audio stems[A1_STEM_COUNT];
     a1_error err = {0};
-    assert_int_equal(a1_stems_dir_load(test_path("."), "song", NULL, stems, &err), ALLIN1_OK);
+    assert_int_equal(a1_stems_dir_load(sandbox_path("."), "song", NULL, stems, &err), ALLIN1_OK);
     for (int s = 0; s < A1_STEM_COUNT; s++) {
         assert_int_equal(stems[s].samples, SAMPLES + A1_STEMS_LENGTH_SLACK);
         const float level = s ? levels[s] : 0.5f;
@@ -223,8 +224,8 @@ static void small_differences_in_length_are_filled(void **state)
     }
     /* The longest may be one of those that are added. */
     write_stems("", ".wav", 4);
-    write_constant(test_path("piano.wav"), 0.25f, SAMPLES + 10);
-    assert_int_equal(a1_stems_dir_load(test_path("."), "song", NULL, stems, &err), ALLIN1_OK);
+    write_constant(sandbox_path("piano.wav"), 0.25f, SAMPLES + 10);
+    assert_int_equal(a1_stems_dir_load(sandbox_path("."), "song", NULL, stems, &err), ALLIN1_OK);
     assert_int_equal(stems[A1_STEM_OTHER].samples, SAMPLES + 10);
     assert_true(stems[A1_STEM_OTHER].channel[1][SAMPLES - 1] == 0.5f - 0.25f);
     assert_true(stems[A1_STEM_OTHER].channel[1][SAMPLES] == -0.25f);
@@ -236,7 +237,7 @@ static void large_differences_in_length_are_refused(void **state)
 {
     (void)state;
     write_stems("", ".wav", 4);
-    write_constant(test_path("vocals.wav"), 0.5f, SAMPLES + A1_STEMS_LENGTH_SLACK + 1);
+    write_constant(sandbox_path("vocals.wav"), 0.5f, SAMPLES + A1_STEMS_LENGTH_SLACK + 1);
     expect_error("song", NULL, ALLIN1_ERROR_AUDIO,
                  WORDS("vocals.wav has 7412", "has 3001", "different length"));
 }
@@ -245,25 +246,11 @@ static void a_stem_that_cannot_be_decoded_is_named(void **state)
 {
     (void)state;
     write_stems("", ".wav", 4);
-    test_write_bytes(test_path("other.wav"), "no audio", 8);
+    test_write_bytes(sandbox_path("other.wav"), "no audio", 8);
     expect_error("song", NULL, ALLIN1_ERROR_AUDIO, WORDS("other.wav"));
 }
 
-static int make_folder(void **state)
-{
-    (void)state;
-    test_make_folder();
-    return 0;
-}
-
-static int remove_folder(void **state)
-{
-    (void)state;
-    test_remove_folder();
-    return 0;
-}
-
-#define IN_FOLDER(test) cmocka_unit_test_setup_teardown(test, make_folder, remove_folder)
+#define IN_FOLDER(test) cmocka_unit_test_setup_teardown(test, sandbox_set_up, sandbox_clean_up)
 
 int main(void)
 {

@@ -15,6 +15,7 @@
 #include "audio/wav_header.h"
 #include "support/encode.h"
 #include "support/golden.h"
+#include "support/sandbox.h"
 
 #define SAMPLES 30011 /* more than one chunk, and not whole ones */
 
@@ -50,7 +51,7 @@ static void what_is_written_is_read_back(void **state)
     const float *channel[2] = {left, right};
     static const size_t lengths[] = {1, 2, 8191, 8192, 8193, SAMPLES};
     for (size_t k = 0; k < sizeof lengths / sizeof *lengths; k++) {
-        const char *path = test_path("out.wav");
+        const char *path = sandbox_path("out.wav");
         a1_error err = {0};
         a1_audio audio;
         if (a1_audio_write_wav(path, channel, lengths[k], &err) != ALLIN1_OK ||
@@ -64,7 +65,7 @@ static void what_is_written_is_read_back(void **state)
         assert_int_equal(audio.source.truncated, 0);
         a1_audio_free(&audio);
     }
-    assert_int_equal(files_in(test_path(".")), 1);
+    assert_int_equal(files_in(sandbox_path(".")), 1);
 }
 
 static void the_header_is_as_the_format_says(void **state)
@@ -79,9 +80,9 @@ static void the_header_is_as_the_format_says(void **state)
         0,    2,    0,   0,   0,    'd',  'a', 't', 'a', 16,   0,    0,   0,   0,    0,
         0x80, 0x3f, 0,   0,   0x80, 0x3e, 0,   0,   0,   0xbf, 0,    0,   0,   0x40};
     a1_error err = {0};
-    assert_int_equal(a1_audio_write_wav(test_path("head.wav"), channel, 2, &err), ALLIN1_OK);
+    assert_int_equal(a1_audio_write_wav(sandbox_path("head.wav"), channel, 2, &err), ALLIN1_OK);
     size_t size;
-    uint8_t *bytes = test_read_bytes(test_path("head.wav"), &size);
+    uint8_t *bytes = test_read_bytes(sandbox_path("head.wav"), &size);
     assert_int_equal(size, sizeof expected);
     assert_memory_equal(bytes, expected, size);
     free(bytes);
@@ -99,7 +100,7 @@ static void large_files_are_rf64(void **state)
         const size_t length = a1_wav_header(header, samples, A1_SAMPLE_RATE);
         assert_true(length <= A1_WAV_HEADER_MAX);
         assert_memory_equal(header, k ? "RF64" : "RIFF", 4);
-        const char *path = test_path("large.wav");
+        const char *path = sandbox_path("large.wav");
         test_write_bytes(path, header, length);
         if (truncate(path, (off_t)(length + 8 * samples)) != 0) {
             print_message("[ NOTE     ] not tested: no sparse file of 4 GB can be made\n");
@@ -130,13 +131,14 @@ static void failures_leave_nothing_behind(void **state)
     static float left[SAMPLES], right[SAMPLES];
     fill(left, right);
     const float *channel[2] = {left, right};
-    expect_failure(test_path("absent/out.wav"), channel, "No such file");
-    assert_int_equal(mkdir(test_path("folder"), 0700), 0);
-    expect_failure(test_path("folder"), channel, "directory"); /* written, and then not renamed */
-    const size_t before = files_in(test_path("."));
+    expect_failure(sandbox_path("absent/out.wav"), channel, "No such file");
+    assert_int_equal(mkdir(sandbox_path("folder"), 0700), 0);
+    expect_failure(sandbox_path("folder"), channel,
+                   "directory"); /* written, and then not renamed */
+    const size_t before = files_in(sandbox_path("."));
 
     /* A full disk, as far as one can be had: a limit on the size of files. */
-    const char *path = test_path("full.wav");
+    const char *path = sandbox_path("full.wav");
     test_write_bytes(path, "old", 3);
     struct rlimit saved, limit;
     assert_int_equal(getrlimit(RLIMIT_FSIZE, &saved), 0);
@@ -150,7 +152,7 @@ static void failures_leave_nothing_behind(void **state)
     signal(SIGXFSZ, SIG_DFL);
     assert_int_equal(status, ALLIN1_ERROR_IO);
     assert_non_null(strstr(err.message, "too large"));
-    assert_int_equal(files_in(test_path(".")), before + 1);
+    assert_int_equal(files_in(sandbox_path(".")), before + 1);
     size_t size;
     uint8_t *bytes = test_read_bytes(path, &size); /* what was there before is untouched */
     assert_int_equal(size, 3);
@@ -166,42 +168,31 @@ static void an_existing_file_is_replaced(void **state)
     (void)state;
     static float left[SAMPLES], right[SAMPLES];
     const float *channel[2] = {left, right};
-    test_write_bytes(test_path("there.wav"), "something else", 14);
+    test_write_bytes(sandbox_path("there.wav"), "something else", 14);
     a1_error err = {0};
-    assert_int_equal(a1_audio_write_wav(test_path("there.wav"), channel, 100, &err), ALLIN1_OK);
+    assert_int_equal(a1_audio_write_wav(sandbox_path("there.wav"), channel, 100, &err), ALLIN1_OK);
     size_t size;
-    free(test_read_bytes(test_path("there.wav"), &size));
+    free(test_read_bytes(sandbox_path("there.wav"), &size));
     assert_int_equal(size, 58 + 800);
     struct stat info;
-    assert_int_equal(stat(test_path("there.wav"), &info), 0);
+    assert_int_equal(stat(sandbox_path("there.wav"), &info), 0);
     const mode_t mask = umask(0);
     umask(mask);
     assert_int_equal(info.st_mode & 0777, 0666 & ~mask);
 }
 
-static int make_folder(void **state)
-{
-    (void)state;
-    test_make_folder();
-    return 0;
-}
-
-static int remove_folder(void **state)
-{
-    (void)state;
-    test_remove_folder();
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(what_is_written_is_read_back, make_folder, remove_folder),
-        cmocka_unit_test_setup_teardown(the_header_is_as_the_format_says, make_folder,
-                                        remove_folder),
-        cmocka_unit_test_setup_teardown(large_files_are_rf64, make_folder, remove_folder),
-        cmocka_unit_test_setup_teardown(failures_leave_nothing_behind, make_folder, remove_folder),
-        cmocka_unit_test_setup_teardown(an_existing_file_is_replaced, make_folder, remove_folder),
+        cmocka_unit_test_setup_teardown(what_is_written_is_read_back, sandbox_set_up,
+                                        sandbox_clean_up),
+        cmocka_unit_test_setup_teardown(the_header_is_as_the_format_says, sandbox_set_up,
+                                        sandbox_clean_up),
+        cmocka_unit_test_setup_teardown(large_files_are_rf64, sandbox_set_up, sandbox_clean_up),
+        cmocka_unit_test_setup_teardown(failures_leave_nothing_behind, sandbox_set_up,
+                                        sandbox_clean_up),
+        cmocka_unit_test_setup_teardown(an_existing_file_is_replaced, sandbox_set_up,
+                                        sandbox_clean_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
