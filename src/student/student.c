@@ -3,6 +3,7 @@
  * leave the next block's input normalised. */
 #include "student/student.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,6 +14,7 @@
 #define MARGIN 1        /* frames that the front reads on both sides */
 #define HEADS 6
 #define CONTEXT (1 + A1_STUDENT_LABELS)
+#define LOGITS (3 + A1_STUDENT_LABELS) /* of a frame */
 #define SLOT_FLOATS (STUDENT_SLOTS * STUDENT_FRONT) /* of a frame behind the front */
 #define TASK_FRAMES (STUDENT_PER_STEP * TASK + 2)   /* with those the reduction reads beside its own */
 #define FRAMES_PER_COARSE (STUDENT_PER_STEP * STUDENT_POOL)
@@ -42,8 +44,16 @@ typedef struct job {
     float *heads;   /* [fine rows][HEADS] */
     float *context; /* [coarse rows][CONTEXT] */
     size_t view;
+    double tempo;       /* how many times as fast this view plays the song */
+    size_t view_frames; /* that it has then */
     const a1_student_output *output;
 } job;
+
+/* A place between two frames: `share` of the way from `low` to `high`. */
+typedef struct place {
+    size_t low, high;
+    float share;
+} place;
 
 static size_t tasks_of(size_t rows)
 {
@@ -53,6 +63,26 @@ static size_t tasks_of(size_t rows)
 static size_t rows_of_task(size_t rows, size_t index)
 {
     return rows - index * TASK < TASK ? rows - index * TASK : TASK;
+}
+
+static size_t frames_of_view(size_t frames, double tempo)
+{
+    const size_t count = (size_t)((double)frames / tempo);
+    return count > 0 ? count : 1;
+}
+
+/* The place `at` frames from the start of `frames` frames; the last one goes on without end. */
+static place place_at(double at, size_t frames)
+{
+    const size_t low = (size_t)at;
+    if (low + 1 >= frames)
+        return (place){frames - 1, frames - 1, 0};
+    return (place){low, low + 1, (float)(at - (double)low)};
+}
+
+static float between(float low, float high, float share)
+{
+    return low * (1 - share) + high * share;
 }
 
 /* The norm that comes after block `next - 1`: the next block's, or the tower's own. */
@@ -83,19 +113,32 @@ static void multiply(const a1_student *student, const a1_gemm_weights *weights,
 
 /* Front -------------------------------------------------------------------------------------------- */
 
-/* Frames from `first` (which may be -1) on into rows with room for the front's neighbours, moved up by
- * the view's bands; zeros where the song has none. */
+/* The bands of one of the view's frames, without those that its shift moves out. */
+static void copy_frame(const job *j, size_t frame, size_t from, size_t count, float *to)
+{
+    if (j->tempo == 1) {
+        memcpy(to, j->spectrogram + frame * A1_STUDENT_BANDS + from, count * sizeof *to);
+        return;
+    }
+    const place p = place_at((double)frame * j->tempo, j->frames);
+    const float *low = j->spectrogram + p.low * A1_STUDENT_BANDS + from;
+    const float *high = j->spectrogram + p.high * A1_STUDENT_BANDS + from;
+    for (size_t i = 0; i < count; i++)
+        to[i] = between(low[i], high[i], p.share);
+}
+
+/* The view's frames from `first` (which may be -1) on into rows with room for the front's neighbours,
+ * moved up by its bands; zeros where it has none. */
 static void copy_bands(const job *j, ptrdiff_t first, size_t count, float *bands)
 {
-    const int shift = j->student->shifts[j->view];
+    const int shift = j->student->views[j->view].shift;
     const size_t up = shift > 0 ? (size_t)shift : 0, down = shift < 0 ? (size_t)-shift : 0;
     memset(bands, 0, (count * STUDENT_PITCH + 16) * sizeof *bands);
     for (size_t i = 0; i < count; i++) {
         const ptrdiff_t frame = first + (ptrdiff_t)i;
-        if (frame >= 0 && (size_t)frame < j->frames)
-            memcpy(bands + i * STUDENT_PITCH + 1 + up,
-                   j->spectrogram + (size_t)frame * A1_STUDENT_BANDS + down,
-                   (A1_STUDENT_BANDS - up - down) * sizeof *bands);
+        if (frame >= 0 && (size_t)frame < j->view_frames)
+            copy_frame(j, (size_t)frame, down, A1_STUDENT_BANDS - up - down,
+                       bands + i * STUDENT_PITCH + 1 + up);
     }
 }
 
@@ -237,33 +280,58 @@ static void run_context(void *argument, size_t index, unsigned worker)
              rows_of_task(j->coarse.rows, index), j->context + first * CONTEXT, CONTEXT);
 }
 
-/* The views' logits, one after the other, become their mean. */
-static void take(const job *j, float *logit, float value)
-{
-    const float sum = j->view == 0 ? value : *logit + value;
-    *logit = j->view + 1 == j->student->views ? sum / (float)j->student->views : sum;
-}
-
 static void run_heads(void *argument, size_t index, unsigned worker)
 {
     (void)worker;
     job *j = argument;
-    const size_t first = index * TASK, count = rows_of_task(j->fine.rows, index);
-    float *heads = j->heads + first * HEADS;
+    const size_t first = index * TASK;
     multiply(j->student, &j->student->beats, A1_ACT_NONE,
-             last_norm(j, &j->late) + first * j->student->width, j->student->width, count, heads,
-             HEADS);
-    for (size_t i = 0; i < STUDENT_PER_STEP * count; i++) {
-        const size_t frame = STUDENT_PER_STEP * first + i;
-        if (frame >= j->frames)
-            break;
-        const float *step = heads + i / STUDENT_PER_STEP * HEADS + i % STUDENT_PER_STEP;
-        const float *context = j->context + frame / FRAMES_PER_COARSE * CONTEXT;
-        take(j, &j->output->beat[frame], step[0]);
-        take(j, &j->output->downbeat[frame], step[STUDENT_PER_STEP]);
-        take(j, &j->output->section[frame], step[2 * STUDENT_PER_STEP] + context[0]);
+             last_norm(j, &j->late) + first * j->student->width, j->student->width,
+             rows_of_task(j->fine.rows, index), j->heads + first * HEADS, HEADS);
+}
+
+/* Beat, downbeat, section and then the functions at one of the view's frames. */
+static void logits_of(const job *j, size_t frame, float logits[LOGITS])
+{
+    const float *step =
+        j->heads + frame / STUDENT_PER_STEP * HEADS + frame % STUDENT_PER_STEP;
+    const float *context = j->context + frame / FRAMES_PER_COARSE * CONTEXT;
+    logits[0] = step[0];
+    logits[1] = step[STUDENT_PER_STEP];
+    logits[2] = step[2 * STUDENT_PER_STEP] + context[0];
+    memcpy(logits + 3, context + 1, A1_STUDENT_LABELS * sizeof *logits);
+}
+
+/* The views' logits, one after the other, become their mean. */
+static void take(const job *j, float *logit, float value)
+{
+    const float sum = j->view == 0 ? value : *logit + value;
+    *logit = j->view + 1 == j->student->view_count ? sum / (float)j->student->view_count : sum;
+}
+
+/* What the view says at frames of the song. */
+static void take_frames(void *argument, size_t index, unsigned worker)
+{
+    (void)worker;
+    const job *j = argument;
+    const a1_student_output *out = j->output;
+    const size_t first = index * TASK, count = rows_of_task(j->frames, index);
+    for (size_t frame = first; frame < first + count; frame++) {
+        float said[LOGITS], next[LOGITS];
+        if (j->tempo == 1) {
+            logits_of(j, frame, said);
+        } else {
+            const place p = place_at((double)frame / j->tempo, j->view_frames);
+            logits_of(j, p.low, said);
+            logits_of(j, p.high, next);
+            for (size_t i = 0; i < LOGITS; i++)
+                said[i] = between(said[i], next[i], p.share);
+        }
+        take(j, &out->beat[frame], said[0]);
+        take(j, &out->downbeat[frame], said[1]);
+        take(j, &out->section[frame], said[2]);
         for (size_t l = 0; l < A1_STUDENT_LABELS; l++)
-            take(j, &j->output->function[l * j->frames + frame], context[1 + l]);
+            take(j, &out->function[l * j->frames + frame], said[3 + l]);
     }
 }
 
@@ -274,14 +342,52 @@ static size_t floats_of_state(const state *s, size_t width)
     return (s->rows + 2 * (s->rows + 2 * s->margin)) * width;
 }
 
-/* Lays a state out in memory that holds zeros. */
+/* Lays a state out, with the zeros around what its blocks read. */
 static float *place_state(state *s, size_t width, float *memory)
 {
     s->x = memory;
     memory += s->rows * width;
-    for (size_t i = 0; i < 2; i++, memory += (s->rows + 2 * s->margin) * width)
+    for (size_t i = 0; i < 2; i++, memory += (s->rows + 2 * s->margin) * width) {
         s->normed[i] = memory;
+        memset(memory, 0, s->margin * width * sizeof *memory);
+        memset(memory + (s->margin + s->rows) * width, 0, s->margin * width * sizeof *memory);
+    }
     return memory;
+}
+
+/* The towers' sizes for so many frames. */
+static void size_states(job *j, size_t frames)
+{
+    const a1_student *student = j->student;
+    const size_t coarse = (frames + FRAMES_PER_COARSE - 1) / FRAMES_PER_COARSE;
+    const size_t fine = coarse * STUDENT_POOL, middle = fine / STUDENT_MIDDLE_POOL;
+    const size_t margin =
+        student->fine.reach > student->late.reach ? student->fine.reach : student->late.reach;
+    j->fine = (state){.tower = &student->fine, .rows = fine, .margin = margin};
+    j->middle = (state){.tower = &student->middle, .rows = middle, .margin = student->middle.reach};
+    j->coarse = (state){.tower = &student->coarse, .rows = coarse, .margin = student->coarse.reach};
+}
+
+static size_t floats_of_states(const job *j)
+{
+    const size_t width = j->student->width;
+    return floats_of_state(&j->fine, width) + floats_of_state(&j->middle, width) +
+           floats_of_state(&j->coarse, width) + j->fine.rows * HEADS + j->coarse.rows * CONTEXT;
+}
+
+static void begin_view(job *j, float *memory)
+{
+    const size_t width = j->student->width;
+    j->tempo = j->student->views[j->view].tempo;
+    j->view_frames = frames_of_view(j->frames, j->tempo);
+    size_states(j, j->view_frames);
+    memory = place_state(&j->fine, width, memory);
+    memory = place_state(&j->middle, width, memory);
+    memory = place_state(&j->coarse, width, memory);
+    j->late = j->fine; /* they go on where the fine ones end, in the same memory */
+    j->late.tower = &j->student->late;
+    j->heads = memory;
+    j->context = memory + j->fine.rows * HEADS;
 }
 
 static void run_tower(job *j, a1_pool *pool, state *s)
@@ -303,6 +409,7 @@ static void run_view(job *j, a1_pool *pool)
     run_tower(j, pool, &j->coarse);
     a1_pool_run(pool, tasks_of(j->coarse.rows), run_context, j);
     a1_pool_run(pool, tasks_of(j->fine.rows), run_heads, j);
+    a1_pool_run(pool, tasks_of(j->frames), take_frames, j);
 }
 
 allin1_status a1_student_run(const a1_student *student, a1_pool *pool, const float *spectrogram,
@@ -311,40 +418,27 @@ allin1_status a1_student_run(const a1_student *student, a1_pool *pool, const flo
     if (frames == 0 || frames > A1_STUDENT_MAX_FRAMES)
         return a1_fail(err, ALLIN1_ERROR_ARGUMENT, "%zu frames are not 1 to %d", frames,
                        A1_STUDENT_MAX_FRAMES);
-    const size_t coarse = (frames + FRAMES_PER_COARSE - 1) / FRAMES_PER_COARSE;
-    const size_t width = student->width, fine = coarse * STUDENT_POOL;
     job j = {.student = student, .spectrogram = spectrogram, .frames = frames, .output = output};
-    const size_t middle = fine / STUDENT_MIDDLE_POOL;
-    const size_t margin =
-        student->fine.reach > student->late.reach ? student->fine.reach : student->late.reach;
-    j.fine = (state){.tower = &student->fine, .rows = fine, .margin = margin};
-    j.middle = (state){.tower = &student->middle, .rows = middle, .margin = student->middle.reach};
-    j.coarse = (state){.tower = &student->coarse, .rows = coarse, .margin = student->coarse.reach};
-    const size_t heads = fine * HEADS, context = coarse * CONTEXT;
-    const size_t floats =
-        floats_of_state(&j.fine, width) + floats_of_state(&j.middle, width) +
-        floats_of_state(&j.coarse, width) + heads + context;
+    double slowest = student->views[0].tempo;
+    for (size_t i = 1; i < student->view_count; i++)
+        slowest = fmin(slowest, student->views[i].tempo);
+    size_states(&j, frames_of_view(frames, slowest));
+    const size_t floats = floats_of_states(&j);
     a1_arena arena;
     A1_TRY(a1_arena_create(&arena, a1_arena_cost(floats * sizeof(float)) +
                                        a1_arena_cost(a1_pool_threads(pool) * sizeof(scratch)),
                            "the student", err));
     float *memory = a1_arena_floats(&arena, floats);
     j.workers = a1_arena_alloc(&arena, a1_pool_threads(pool) * sizeof(scratch));
-    memory = place_state(&j.fine, width, memory);
-    memory = place_state(&j.middle, width, memory);
-    memory = place_state(&j.coarse, width, memory);
-    j.late = j.fine; /* they go on where the fine ones end, in the same memory */
-    j.late.tower = &student->late;
-    j.heads = memory;
-    j.context = memory + heads;
-
-    for (j.view = 0; j.view < student->views; j.view++)
+    for (j.view = 0; j.view < student->view_count; j.view++) {
+        begin_view(&j, memory);
         run_view(&j, pool);
+    }
     a1_arena_destroy(&arena);
     return ALLIN1_OK;
 }
 
-double a1_student_operations(const a1_student *student, size_t frames)
+static double operations_of_view(const a1_student *student, size_t frames)
 {
     const size_t coarse = (frames + FRAMES_PER_COARSE - 1) / FRAMES_PER_COARSE;
     const double width = (double)student->width, fine = (double)(coarse * STUDENT_POOL);
@@ -353,8 +447,15 @@ double a1_student_operations(const a1_student *student, size_t frames)
                          4.0 * STUDENT_PLACES * STUDENT_FRONT * width;
     const double blocks = (double)(student->fine.count + student->late.count);
     const double middle = block * (double)student->middle.count + width * width;
-    return 2 * (double)student->views *
-           (fine * (front + block * blocks + HEADS * width) +
-            fine / STUDENT_MIDDLE_POOL * middle +
-            (double)coarse * (block * (double)student->coarse.count + CONTEXT * width));
+    return 2 * (fine * (front + block * blocks + HEADS * width) +
+                fine / STUDENT_MIDDLE_POOL * middle +
+                (double)coarse * (block * (double)student->coarse.count + CONTEXT * width));
+}
+
+double a1_student_operations(const a1_student *student, size_t frames)
+{
+    double sum = 0;
+    for (size_t i = 0; i < student->view_count; i++)
+        sum += operations_of_view(student, frames_of_view(frames, student->views[i].tempo));
+    return sum;
 }

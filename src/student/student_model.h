@@ -16,6 +16,8 @@
 #define STUDENT_CYCLE 8       /* dilations of the middle and the coarse blocks, over and over */
 #define STUDENT_MAX_BLOCKS 16
 #define STUDENT_MAX_VIEWS 16
+#define STUDENT_SLOWEST 0.5 /* of a view's tempo */
+#define STUDENT_FASTEST 2.0
 #define STUDENT_MAX_WIDTH 512
 
 typedef struct student_norm {
@@ -37,6 +39,12 @@ typedef struct student_tower {
     student_norm norm;
 } student_tower;
 
+/* How a song is heard once more. */
+typedef struct student_view {
+    int shift;    /* bands by which it is moved up */
+    double tempo; /* how many times as fast it is played */
+} student_view;
+
 struct a1_student {
     a1_gemm_kernels gemm;
     const a1_layer_kernels *layers;
@@ -48,8 +56,8 @@ struct a1_student {
     student_tower late, coarse;
     a1_gemm_weights beats;   /* width to 6: beat, downbeat, section of two frames */
     a1_gemm_weights context; /* width to 11: section, function */
-    int shifts[STUDENT_MAX_VIEWS]; /* bands by which each view moves the song up */
-    size_t views;
+    student_view views[STUDENT_MAX_VIEWS];
+    size_t view_count;
 };
 
 #endif

@@ -163,27 +163,47 @@ static allin1_status read_tower(const a1_tensor_set *set, const char *name, size
     return read_norm(set, full, width, &tower->norm, err);
 }
 
+/* The row of one number a view that a tensor holds; `count` 0: as many as it has. */
+static allin1_status read_row(const a1_tensor *row, size_t *count, float values[STUDENT_MAX_VIEWS],
+                              a1_error *err)
+{
+    if (row->rank != 1 || row->shape[0] == 0 || row->shape[0] > STUDENT_MAX_VIEWS)
+        return a1_fail(err, ALLIN1_ERROR_FORMAT,
+                       "the student's %s are not one row of 1 to %d values", row->name,
+                       STUDENT_MAX_VIEWS);
+    if (*count != 0 && row->shape[0] != *count)
+        return a1_fail(err, ALLIN1_ERROR_FORMAT,
+                       "the student has shifts for %zu views and %s for %zu", *count, row->name,
+                       row->shape[0]);
+    *count = row->shape[0];
+    return a1_tensor_to_f32(row, values, err);
+}
+
 /* One view, the song as it is, where nothing is said of others. */
 static allin1_status read_views(const a1_tensor_set *set, a1_student *student, a1_error *err)
 {
     const a1_tensor *shifts = a1_tensor_set_find(set, "shifts");
-    float values[STUDENT_MAX_VIEWS] = {0};
-    student->views = 1;
-    if (shifts) {
-        if (shifts->rank != 1 || shifts->shape[0] == 0 || shifts->shape[0] > STUDENT_MAX_VIEWS)
-            return a1_fail(err, ALLIN1_ERROR_FORMAT,
-                           "the student's shifts are not one row of 1 to %d values",
-                           STUDENT_MAX_VIEWS);
-        student->views = shifts->shape[0];
-        A1_TRY(a1_tensor_to_f32(shifts, values, err));
-    }
-    for (size_t i = 0; i < student->views; i++) {
-        if (!(fabsf(values[i]) < A1_STUDENT_BANDS) || values[i] != truncf(values[i]))
+    const a1_tensor *tempos = a1_tensor_set_find(set, "tempos");
+    float shift[STUDENT_MAX_VIEWS] = {0}, tempo[STUDENT_MAX_VIEWS];
+    size_t count = 0;
+    for (size_t i = 0; i < STUDENT_MAX_VIEWS; i++)
+        tempo[i] = 1;
+    if (shifts)
+        A1_TRY(read_row(shifts, &count, shift, err));
+    if (tempos)
+        A1_TRY(read_row(tempos, &count, tempo, err));
+    student->view_count = count > 0 ? count : 1;
+    for (size_t i = 0; i < student->view_count; i++) {
+        if (!(fabsf(shift[i]) < A1_STUDENT_BANDS) || shift[i] != truncf(shift[i]))
             return a1_fail(err, ALLIN1_ERROR_FORMAT,
                            "one of the student's shifts, %g, is not a whole number of fewer than "
                            "%d bands",
-                           (double)values[i], A1_STUDENT_BANDS);
-        student->shifts[i] = (int)values[i];
+                           (double)shift[i], A1_STUDENT_BANDS);
+        if (!(tempo[i] >= (float)STUDENT_SLOWEST && tempo[i] <= (float)STUDENT_FASTEST))
+            return a1_fail(err, ALLIN1_ERROR_FORMAT,
+                           "one of the student's tempos, %g, is not %g to %g", (double)tempo[i],
+                           STUDENT_SLOWEST, STUDENT_FASTEST);
+        student->views[i] = (student_view){.shift = (int)shift[i], .tempo = (double)tempo[i]};
     }
     return ALLIN1_OK;
 }

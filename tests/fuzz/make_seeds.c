@@ -112,10 +112,12 @@ static void targz(void)
 /* A student of one block a tower, in float16, and in 8 bits with three views and a confidence. */
 static void mapped(void)
 {
-    static const float shifts[] = {0, 1, -1};
+    static const float shift[] = {0, 1, -1}, tempo[] = {1, 1.25F, 0.75F};
     const tiny_student_blocks blocks = {1, 1, 1, 1};
-    const a1_tensor views = {
-        .name = "shifts", .dtype = A1_F32, .rank = 1, .shape = {3}, .data = shifts};
+    const a1_tensor shifts = {
+        .name = "shifts", .dtype = A1_F32, .rank = 1, .shape = {3}, .data = shift};
+    const a1_tensor tempos = {
+        .name = "tempos", .dtype = A1_F32, .rank = 1, .shape = {3}, .data = tempo};
     a1_tensor_set *student, *integers;
     a1_error err = {0};
     if (test_tiny_student(&blocks, &student, &err) != ALLIN1_OK ||
@@ -123,7 +125,8 @@ static void mapped(void)
             ALLIN1_OK ||
         a1_tensor_set_create(&integers, &err) != ALLIN1_OK ||
         test_eight_bits(student, integers, NULL, &err) != ALLIN1_OK ||
-        a1_tensor_set_add(integers, &views, &err) != ALLIN1_OK ||
+        a1_tensor_set_add(integers, &shifts, &err) != ALLIN1_OK ||
+        a1_tensor_set_add(integers, &tempos, &err) != ALLIN1_OK ||
         a1_tensor_set_put_text(integers, "family", "student", &err) != ALLIN1_OK ||
         a1_tensor_set_put_text(integers, "confidence", "constant=-1 beat=0.5", &err) != ALLIN1_OK ||
         a1_mapped_write(seed_path("fuzz_mapped", "eight_bits"), integers, true, NULL, &err) !=

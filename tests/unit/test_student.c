@@ -214,36 +214,77 @@ static float *run(const a1_student *student, a1_pool *pool, const float *bands, 
     return out;
 }
 
-/* The mean of what the song says in each view, moved up by so many bands. */
-static double *plain_views(const a1_tensor_set *set, const tiny_student_blocks *made,
-                           const float *bands, size_t frames, const float *shifts, size_t views)
+/* Rows of `wide` values that lie `tempo` rows apart in `in`, between its rows where need be. */
+static double *plain_played(const double *in, size_t rows, size_t wide, double tempo, size_t count)
 {
+    double *out = malloc(count * wide * sizeof *out);
+    assert_non_null(out);
+    for (size_t i = 0; i < count; i++) {
+        const double at = fmin((double)i * tempo, (double)(rows - 1)), low = floor(at);
+        const size_t next = (size_t)fmin(low + 1, (double)(rows - 1));
+        for (size_t k = 0; k < wide; k++)
+            out[i * wide + k] = in[(size_t)low * wide + k] * (1 - (at - low)) +
+                                in[next * wide + k] * (at - low);
+    }
+    return out;
+}
+
+/* What the song says when it is moved up by so many bands and played so many times as fast. */
+static double *plain_view(const a1_tensor_set *set, const tiny_student_blocks *made,
+                          const float *bands, size_t frames, long shift, double tempo)
+{
+    double *moved = calloc(frames * BANDS, sizeof *moved);
+    assert_non_null(moved);
+    for (size_t i = 0; i < frames * BANDS; i++) {
+        const long from = (long)(i % BANDS) - shift;
+        if (from >= 0 && from < BANDS)
+            moved[i] = bands[i / BANDS * BANDS + (size_t)from];
+    }
+    const size_t count = (size_t)fmax(1, floor((double)frames / tempo));
+    double *played = plain_played(moved, frames, BANDS, tempo, count);
+    float *heard = malloc(count * BANDS * sizeof *heard);
+    double *out = malloc(13 * frames * sizeof *out);
+    assert_true(heard && out);
+    for (size_t i = 0; i < count * BANDS; i++)
+        heard[i] = (float)played[i];
+    double *said = plain_student(set, made, heard, count);
+    for (size_t row = 0; row < 13; row++) {
+        double *there = plain_played(said + row * count, count, 1, 1 / tempo, frames);
+        memcpy(out + row * frames, there, frames * sizeof *there);
+        free(there);
+    }
+    free(moved);
+    free(played);
+    free(heard);
+    free(said);
+    return out;
+}
+
+/* The mean of the views that the weights name. */
+static double *plain_views(const a1_tensor_set *set, const tiny_student_blocks *made,
+                           const float *bands, size_t frames)
+{
+    const a1_tensor *shifts = a1_tensor_set_find(set, "shifts");
+    const a1_tensor *tempos = a1_tensor_set_find(set, "tempos");
+    const size_t views = shifts ? shifts->shape[0] : tempos ? tempos->shape[0] : 1;
     double *mean = calloc(13 * frames, sizeof *mean);
-    float *moved = malloc(frames * BANDS * sizeof *moved);
-    assert_true(mean && moved);
+    assert_non_null(mean);
     for (size_t v = 0; v < views; v++) {
-        for (size_t i = 0; i < frames * BANDS; i++) {
-            const long from = (long)(i % BANDS) - (long)shifts[v];
-            moved[i] = from >= 0 && from < BANDS ? bands[i / BANDS * BANDS + (size_t)from] : 0;
-        }
-        double *one = plain_student(set, made, moved, frames);
+        const float shift = shifts ? ((const float *)shifts->data)[v] : 0;
+        const float tempo = tempos ? ((const float *)tempos->data)[v] : 1;
+        double *one = plain_view(set, made, bands, frames, (long)shift, (double)tempo);
         for (size_t i = 0; i < 13 * frames; i++)
             mean[i] += one[i] / (double)views;
         free(one);
     }
-    free(moved);
     return mean;
 }
 
 static void expect_plain(const a1_student *student, const a1_tensor_set *set,
                          const tiny_student_blocks *made, const float *bands, size_t frames)
 {
-    const a1_tensor *given = a1_tensor_set_find(set, "shifts");
-    float shifts[16] = {0};
-    if (given)
-        assert_int_equal(a1_tensor_to_f32(given, shifts, NULL), ALLIN1_OK);
     float *actual = run(student, NULL, bands, frames);
-    double *expected = plain_views(set, made, bands, frames, shifts, given ? given->shape[0] : 1);
+    double *expected = plain_views(set, made, bands, frames);
     /* Logits near 1 after some 55 products of up to 1,344 terms, each good to 1e-6. */
     test_close("logits", actual, expected, 13 * frames, 1e-4);
     free(actual);
@@ -269,28 +310,39 @@ static void every_depth(void **state)
 }
 
 /* `values` must outlive the set. */
-static void put_shifts(a1_tensor_set *set, const float *values, size_t count)
+static void put_row(a1_tensor_set *set, const char *name, const float *values, size_t count)
 {
-    const a1_tensor shifts = {
-        .name = "shifts", .dtype = A1_F32, .rank = 1, .shape = {count}, .data = values};
-    assert_int_equal(a1_tensor_set_add(set, &shifts, NULL), ALLIN1_OK);
+    const a1_tensor row = {
+        .name = name, .dtype = A1_F32, .rank = 1, .shape = {count}, .data = values};
+    if (count > 0)
+        assert_int_equal(a1_tensor_set_add(set, &row, NULL), ALLIN1_OK);
 }
 
-/* One view that is not the song as it is; several; and moved until next to nothing is left. */
+/* One view that is not the song as it is; several; moved until next to nothing is left; slower and
+ * faster, the slowest not the first; and a song of one frame. */
 static void every_view(void **state)
 {
     (void)state;
-    static const float shifts[][3] = {{2}, {0, 1, -1}, {-80, 7, 80}};
-    static const size_t counts[] = {1, 3, 3};
+    static const struct {
+        float shifts[3], tempos[3];
+        size_t moved, played, frames;
+    } cases[] = {{{2}, {0}, 1, 0, MOST},
+                 {{0, 1, -1}, {0}, 3, 0, MOST},
+                 {{-80, 7, 80}, {0}, 3, 0, MOST},
+                 {{0}, {1.25F}, 0, 1, MOST},
+                 {{0, 1, -1}, {1, 1.25F, 0.7998F}, 3, 3, MOST},
+                 {{0}, {0.5F, 2, 0.9F}, 0, 3, MOST - 1},
+                 {{0}, {2, 0.5F}, 0, 2, 1}};
     float *bands = make_bands(MOST);
     a1_cpu cpu;
     assert_int_equal(a1_cpu_select(&cpu, ALLIN1_CPU_AUTO, NULL), ALLIN1_OK);
-    for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         a1_tensor_set *set = make_weights(&others[0]);
         a1_student *student;
-        put_shifts(set, shifts[i], counts[i]);
+        put_row(set, "shifts", cases[i].shifts, cases[i].moved);
+        put_row(set, "tempos", cases[i].tempos, cases[i].played);
         assert_int_equal(a1_student_create(&student, set, &cpu, NULL), ALLIN1_OK);
-        expect_plain(student, set, &others[0], bands, MOST);
+        expect_plain(student, set, &others[0], bands, cases[i].frames);
         a1_student_destroy(&student);
         a1_tensor_set_destroy(&set);
     }
@@ -300,22 +352,28 @@ static void every_view(void **state)
 static void views_that_are_none(void **state)
 {
     (void)state;
-    static const float values[17] = {0.5F}, outside[] = {0, -81}, none[] = {NAN};
+    static const float half[17] = {0.5F}, outside[] = {0, -81}, none[] = {NAN}, as_it_is[2] = {0};
+    static const float fast[] = {1, 2.5F}, three[] = {1, 1, 1};
     static const struct {
-        const float *values;
-        size_t count;
+        const float *shifts, *tempos;
+        size_t moved, played;
         const char *reason;
-    } cases[] = {{values, 1, "0.5, is not a whole number"},
-                 {outside, 2, "-81, is not a whole number of fewer than 81 bands"},
-                 {none, 1, "is not a whole number"},
-                 {values, 17, "not one row of 1 to 16 values"}};
+    } cases[] = {{half, NULL, 1, 0, "0.5, is not a whole number"},
+                 {outside, NULL, 2, 0, "-81, is not a whole number of fewer than 81 bands"},
+                 {none, NULL, 1, 0, "is not a whole number"},
+                 {half, NULL, 17, 0, "shifts are not one row of 1 to 16 values"},
+                 {NULL, half, 0, 17, "tempos are not one row of 1 to 16 values"},
+                 {as_it_is, fast, 2, 2, "tempos, 2.5, is not 0.5 to 2"},
+                 {NULL, none, 0, 1, "is not 0.5 to 2"},
+                 {as_it_is, three, 2, 3, "has shifts for 2 views and tempos for 3"}};
     a1_cpu cpu;
     assert_int_equal(a1_cpu_select(&cpu, ALLIN1_CPU_AUTO, NULL), ALLIN1_OK);
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         a1_tensor_set *set = make_weights(&others[1]);
         a1_student *student;
         a1_error err = {0};
-        put_shifts(set, cases[i].values, cases[i].count);
+        put_row(set, "shifts", cases[i].shifts, cases[i].moved);
+        put_row(set, "tempos", cases[i].tempos, cases[i].played);
         assert_int_equal(a1_student_create(&student, set, &cpu, &err), ALLIN1_ERROR_FORMAT);
         assert_non_null(strstr(err.message, cases[i].reason));
         a1_tensor_set_destroy(&set);
@@ -345,7 +403,9 @@ static void every_length_at_every_level(void **state)
 static void any_pool_gives_the_same_bits(void **state)
 {
     (void)state;
+    static const float tempos[] = {1, 1.25F, 0.8F};
     a1_tensor_set *set = make_weights(&blocks);
+    put_row(set, "tempos", tempos, 3);
     float *bands = make_bands(MOST);
     a1_cpu cpu;
     a1_student *student;

@@ -15,8 +15,8 @@ import tempfile
 import numpy as np
 import torch
 
-from data import moved
-from export import meant, read_mapped
+from data import STEP, between, moved
+from export import VIEWS, meant, read_mapped
 from model import student_like
 from sound import write_sound
 
@@ -24,23 +24,27 @@ TOLERANCE = 2e-5
 
 
 def student_of(path):
-    """The file's weights in a model of their form, and its views."""
+    """The file's weights in a model of their form, and its views, [(shift, tempo)]."""
     state = {name: torch.from_numpy(values) for name, values in meant(read_mapped(path.read_bytes())[0]).items()}
-    shifts = state.pop("shifts").int().tolist()
+    views = [(int(shift), float(tempo)) for shift, tempo in zip(*(state.pop(name).tolist() for name in VIEWS))]
     model = student_like(state)
     model.load_state_dict(state)
-    return model.eval(), shifts
+    return model.eval(), views
 
 
-def expected(model, shifts, spectrogram):
-    frames = len(spectrogram)
-    padded = np.pad(spectrogram, ((0, -frames % 32), (0, 0)))
-    views = torch.from_numpy(np.stack([moved(padded, shift) for shift in shifts]))
-    with torch.no_grad():
-        logits, labels = (heads.mean(dim=0, keepdim=True) for heads in model(views)[:2])
-    beat, downbeat, segment = torch.sigmoid(logits[0]).numpy()[:, :frames]
-    label = torch.softmax(labels[0], 0).repeat_interleave(32, dim=1).numpy()[:, :frames]
-    return dict(beat=beat, downbeat=downbeat, segment=segment, label=label)
+def expected(model, views, spectrogram):
+    frames, said = len(spectrogram), []
+    for shift, tempo in views:
+        count = max(1, int(frames / tempo))
+        x = moved(between(spectrogram, np.arange(count) * tempo), shift)
+        x = np.pad(x, ((0, -count % STEP), (0, 0)))
+        with torch.no_grad():
+            logits, labels = (heads[0] for heads in model(torch.from_numpy(x)[None])[:2])
+        both = torch.cat([logits, labels.repeat_interleave(STEP, dim=1)])[:, :count].numpy().T
+        said.append(between(both, np.arange(frames) / tempo))
+    mean = torch.from_numpy(np.mean(said, axis=0).T)
+    beat, downbeat, segment = torch.sigmoid(mean[:3]).numpy()
+    return dict(beat=beat, downbeat=downbeat, segment=segment, label=torch.softmax(mean[3:], 0).numpy())
 
 
 def main():
@@ -55,13 +59,13 @@ def main():
         weights = work / "checked.a1w"
         subprocess.run([sys.executable, pathlib.Path(__file__).with_name("export.py"), options.run, weights],
                        check=True, stdout=subprocess.DEVNULL)
-        model, shifts = student_of(weights)
+        model, views = student_of(weights)
         write_sound(work / "noise.wav", np.random.default_rng(1).normal(0, 3000, (30 * 44100, 2)))
         for audio in [work / "noise.wav"] + options.audio:
             subprocess.run([os.path.join(options.build, "mix_spectrogram"), audio, work / "spectrogram.npy"], check=True)
             subprocess.run([os.path.join(options.build, "allin1"), "-q", "-a", "-m", weights, "-o", work / "out", audio],
                            check=True)
-            want = expected(model, shifts, np.load(work / "spectrogram.npy"))
+            want = expected(model, views, np.load(work / "spectrogram.npy"))
             with np.load(work / "out" / f"{audio.stem}.activ.npz") as got:
                 differences = {name: float(np.abs(got[name] - want[name]).max()) for name in want}
             worst = max(worst, *differences.values())

@@ -15,7 +15,9 @@ BOUNDARY_SIGMA = 12.0   # frames: a listener does not place a boundary better
 SOURCES = {"r": ("grooves", "grooves"), "b": ("bands", "bands"), "m": ("compositions", "composed"),
            "c": ("textures", "composed"), "t": ("modules", "composed"), "z": ("noise", "noise")}
 FAINTEST = 0.1          # power of a group of bands below which nobody hears whose it is
-SLOWEST, FASTEST = 60, 190  # beats a minute that a song may be stretched to
+SLOWEST, FASTEST = 60, 190  # beats a minute that a rendered song may be stretched to
+SLOWEST_SURE, FASTEST_SURE = 80, 145  # and a real one: beyond, the teacher would call another level of the metre the beat
+KEPT = 0.05             # of a real song's tempo (log) does not change what the teacher says
 SLOWEST_HEARD, FASTEST_HEARD = 55, 215  # that the decoder knows
 READINGS, PHASES = 14, 8  # ways to read a crop's beats, and its downbeats; the true way first
 STEMS, GROUPS = 2, 9    # drums and voice; groups of bands in which their shares of the mix are told
@@ -147,10 +149,10 @@ class Song:
 
     def readings(self, to, length):
         """[READINGS + PHASES][length], true at the frames of each reading, and [READINGS + PHASES], how wide its beats
-        are; all false where the truth is not known."""
+        are; all false where neither the truth is known nor the teacher is sure."""
         at, wide = no_readings(length)
         beats, downbeats = (times[(times >= 0) & (times < length)] for times in (to(self.beats), to(self.downbeats)))
-        if self.rendered and len(beats) >= 16:
+        if self.sure == 1 and not self.weak and len(beats) >= 16:
             levels = level_readings(beats)
             phases = bar_readings(beats, downbeats) if levels and self.downbeats_known else []
             for first, readings in ((0, levels), (READINGS, phases)):
@@ -186,9 +188,13 @@ def new_mix(rng):
 
 def new_stretch(rng, song):
     """How many times as fast a song is played."""
-    stretch = float(np.exp(rng.uniform(-0.25, 0.25))) if rng.random() < 0.6 else 1.0
+    change = float(rng.uniform(-0.25, 0.25)) if rng.random() < 0.6 else 0.0
     # Far from where people tap, another level of the metre would be called the beat.
-    return stretch if not song.tempo or SLOWEST <= song.tempo * stretch <= FASTEST else 1.0
+    slowest, fastest = (SLOWEST, FASTEST) if song.rendered else (SLOWEST_SURE, FASTEST_SURE)
+    within = not song.tempo or slowest <= song.tempo * np.exp(change) <= fastest
+    if not within and not song.rendered:
+        change, within = change * KEPT / 0.25, True
+    return float(np.exp(change)) if within else 1.0
 
 
 def whole_length(frames, stretch):
@@ -206,6 +212,14 @@ def moved(x, shift):
     out = np.zeros_like(x)
     out[:, max(shift, 0):BANDS + min(shift, 0)] = x[:, max(-shift, 0):BANDS - max(shift, 0)]
     return out
+
+
+def between(x, places):
+    """Values at places (in frames) between the frames of x, [frames] or [frames][...]; the last frame goes on without end."""
+    places = np.minimum(places, len(x) - 1)
+    low = places.astype(int)
+    share = (places - low).astype(np.float32).reshape(-1, *[1] * (x.ndim - 1))
+    return x[low] * (1 - share) + x[np.minimum(low + 1, len(x) - 1)] * share
 
 
 def augment(rng, x):

@@ -1,6 +1,6 @@
 """A trained student to the program's weight file (.a1w, docs/FORMATS.md): matrices in 8 bits with a scale for each
-output, all else in float16; and by how many bands its views of a song move it. The run may also be such a file, which
-gets other constants."""
+output, all else in float16; and its views of a song: by how many bands each moves it, and how many times as fast it plays
+it. The run may also be such a file, which gets other constants."""
 import argparse
 import hashlib
 import pathlib
@@ -10,7 +10,7 @@ import numpy as np
 
 ALIGNMENT, CHUNK = 64, 4 << 20
 KINDS = {"<f2": 1, "|i1": 4}  # by numpy's names
-SHIFTS = (0, 1, -1)
+VIEWS = {"shifts": (0, 1, -1), "tempos": (1, 1.25, 0.8)}  # one of each a view
 
 
 def digest_of(tensors):
@@ -89,7 +89,7 @@ def weights_of(path):
     import torch
     if path.suffix == ".a1w":
         values = meant(read_mapped(path.read_bytes())[0])
-        return {name: torch.from_numpy(value) for name, value in values.items() if name != "shifts"}
+        return {name: torch.from_numpy(value) for name, value in values.items() if name not in VIEWS}
     return torch.load(path, map_location="cpu")["average"]
 
 
@@ -108,10 +108,10 @@ def trained(path):
     return [tensor for name, value in weights_of(path).items() for tensor in rounded(name, value.detach().numpy())]
 
 
-def with_shifts(tensors, shifts):
+def with_views(tensors, views):
     """These tensors with these views in place of others, in the order of the file."""
-    tensors = [tensor for tensor in tensors if tensor[0] != "shifts"] + [("shifts", np.array(shifts, "<f2"))]
-    return sorted(tensors, key=lambda item: item[0].encode())
+    tensors = [tensor for tensor in tensors if tensor[0] not in VIEWS]
+    return sorted(tensors + [(name, np.array(row, "<f2")) for name, row in views.items()], key=lambda item: item[0].encode())
 
 
 def main():
@@ -121,11 +121,19 @@ def main():
     parser.add_argument("--threshold", help="of the downbeat activation (default: 0.24, or the file's)")
     parser.add_argument("--transition-lambda", help="of the beat decoder (default: the file's, or the program's)")
     parser.add_argument("--shifts", type=int, nargs="+", help="bands, one number a view (default: the file's, or 0 1 -1)")
+    parser.add_argument("--tempos", type=float, nargs="+",
+                        help="of the views, as many (default: the song's own where shifts are given, else the file's, or 1 1.25 0.8)")
     parser.add_argument("--confidence", type=pathlib.Path, help="the file of constants that calibrate.py wrote")
     options = parser.parse_args()
     tensors, kept = read_mapped(options.run.read_bytes()) if options.run.suffix == ".a1w" else (trained(options.run), {})
-    if options.shifts or "shifts" not in dict(tensors):
-        tensors = with_shifts(tensors, options.shifts or SHIFTS)
+    if options.shifts or options.tempos:
+        shifts = options.shifts or [0] * len(options.tempos)
+        tempos = options.tempos or [1] * len(shifts)
+        if len(shifts) != len(tempos):
+            parser.error("--shifts and --tempos differ in their number of views")
+        tensors = with_views(tensors, {"shifts": shifts, "tempos": tempos})
+    elif not VIEWS.keys() & dict(tensors).keys():
+        tensors = with_views(tensors, VIEWS)
     if not all(np.isfinite(values).all() for _, values in tensors):
         raise SystemExit("the weights are not finite")
     texts = {"best_threshold_downbeat": options.threshold or kept.get("best_threshold_downbeat", "0.24"),
