@@ -26,7 +26,8 @@ TOLERANCE = 2e-5
 def student_of(path):
     """The file's weights in a model of their form, and its views, [(shift, tempo)]."""
     state = {name: torch.from_numpy(values) for name, values in meant(read_mapped(path.read_bytes())[0]).items()}
-    views = [(int(shift), float(tempo)) for shift, tempo in zip(*(state.pop(name).tolist() for name in VIEWS))]
+    shifts, tempos = (state.pop(name).tolist() if name in state else None for name in VIEWS)
+    views = list(zip(shifts or [0] * len(tempos or [1]), tempos or [1] * len(shifts or [0])))
     model = student_like(state)
     model.load_state_dict(state)
     return model.eval(), views
@@ -36,7 +37,7 @@ def expected(model, views, spectrogram):
     frames, said = len(spectrogram), []
     for shift, tempo in views:
         count = max(1, int(frames / tempo))
-        x = moved(between(spectrogram, np.arange(count) * tempo), shift)
+        x = moved(between(spectrogram, np.arange(count) * tempo), int(shift))
         x = np.pad(x, ((0, -count % STEP), (0, 0)))
         with torch.no_grad():
             logits, labels = (heads[0] for heads in model(torch.from_numpy(x)[None])[:2])

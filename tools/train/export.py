@@ -10,7 +10,8 @@ import numpy as np
 
 ALIGNMENT, CHUNK = 64, 4 << 20
 KINDS = {"<f2": 1, "|i1": 4}  # by numpy's names
-VIEWS = {"shifts": (0, 1, -1), "tempos": (1, 1.25, 0.8)}  # one of each a view
+VIEWS = ("shifts", "tempos")  # the tensors with a number for each view
+SHIFTS = (0, 1, -1)
 
 
 def digest_of(tensors):
@@ -108,10 +109,12 @@ def trained(path):
     return [tensor for name, value in weights_of(path).items() for tensor in rounded(name, value.detach().numpy())]
 
 
-def with_views(tensors, views):
+def with_views(tensors, shifts, tempos):
     """These tensors with these views in place of others, in the order of the file."""
-    tensors = [tensor for tensor in tensors if tensor[0] not in VIEWS]
-    return sorted(tensors + [(name, np.array(row, "<f2")) for name, row in views.items()], key=lambda item: item[0].encode())
+    tensors = [tensor for tensor in tensors if tensor[0] not in VIEWS] + [("shifts", np.array(shifts, "<f2"))]
+    if any(tempo != 1 for tempo in tempos):
+        tensors.append(("tempos", np.array(tempos, "<f2")))
+    return sorted(tensors, key=lambda item: item[0].encode())
 
 
 def main():
@@ -121,19 +124,17 @@ def main():
     parser.add_argument("--threshold", help="of the downbeat activation (default: 0.24, or the file's)")
     parser.add_argument("--transition-lambda", help="of the beat decoder (default: the file's, or the program's)")
     parser.add_argument("--shifts", type=int, nargs="+", help="bands, one number a view (default: the file's, or 0 1 -1)")
-    parser.add_argument("--tempos", type=float, nargs="+",
-                        help="of the views, as many (default: the song's own where shifts are given, else the file's, or 1 1.25 0.8)")
+    parser.add_argument("--tempos", type=float, nargs="+", help="how many times as fast, one a view (default: 1 where shifts "
+                        "are given, else the file's)")
     parser.add_argument("--confidence", type=pathlib.Path, help="the file of constants that calibrate.py wrote")
     options = parser.parse_args()
     tensors, kept = read_mapped(options.run.read_bytes()) if options.run.suffix == ".a1w" else (trained(options.run), {})
-    if options.shifts or options.tempos:
-        shifts = options.shifts or [0] * len(options.tempos)
+    if options.shifts or options.tempos or not set(VIEWS) & set(dict(tensors)):
+        shifts = options.shifts or ([0] * len(options.tempos) if options.tempos else SHIFTS)
         tempos = options.tempos or [1] * len(shifts)
         if len(shifts) != len(tempos):
             parser.error("--shifts and --tempos differ in their number of views")
-        tensors = with_views(tensors, {"shifts": shifts, "tempos": tempos})
-    elif not VIEWS.keys() & dict(tensors).keys():
-        tensors = with_views(tensors, VIEWS)
+        tensors = with_views(tensors, shifts, tempos)
     if not all(np.isfinite(values).all() for _, values in tensors):
         raise SystemExit("the weights are not finite")
     texts = {"best_threshold_downbeat": options.threshold or kept.get("best_threshold_downbeat", "0.24"),
