@@ -68,7 +68,7 @@ static size_t rows_of_task(size_t rows, size_t index)
 static size_t frames_of_view(size_t frames, double tempo)
 {
     const size_t count = (size_t)((double)frames / tempo);
-    return count > 0 ? count : 1;
+    return count > 0 || frames == 0 ? count : 1;
 }
 
 /* The place `at` frames from the start of `frames` frames; the last one goes on without end. */

@@ -255,7 +255,7 @@ static void a_stem_that_cannot_be_decoded_is_named(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_usual_place_is_found),
+        cmocka_unit_test_teardown(every_usual_place_is_found, sandbox_clean_up),
         IN_FOLDER(the_first_complete_place_wins),
         IN_FOLDER(case_of_stems_and_extensions_does_not_matter),
         IN_FOLDER(guitar_and_piano_go_into_other),

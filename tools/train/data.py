@@ -16,8 +16,8 @@ SOURCES = {"r": ("grooves", "grooves"), "b": ("bands", "bands"), "m": ("composit
            "c": ("textures", "composed"), "t": ("modules", "composed"), "z": ("noise", "noise")}
 FAINTEST = 0.1          # power of a group of bands below which nobody hears whose it is
 SLOWEST, FASTEST = 60, 190  # beats a minute that a rendered song may be stretched to
-SLOWEST_SURE, FASTEST_SURE = 80, 145  # and a real one: beyond, the teacher would call another level of the metre the beat
-KEPT = 0.05             # of a real song's tempo (log) does not change what the teacher says
+SLOWEST_SURE, FASTEST_SURE = 80, 145  # and a real one: beyond, the teacher may call another level of the metre the beat
+KEPT = 0.05             # of a real song's tempo (log) is taken not to change what the teacher says
 SLOWEST_HEARD, FASTEST_HEARD = 55, 215  # that the decoder knows
 READINGS, PHASES = 14, 8  # ways to read a crop's beats, and its downbeats; the true way first
 STEMS, GROUPS = 2, 9    # drums and voice; groups of bands in which their shares of the mix are told

@@ -123,7 +123,8 @@ def main():
     parser.add_argument("out", type=pathlib.Path, help="student.a1w")
     parser.add_argument("--threshold", help="of the downbeat activation (default: 0.24, or the file's)")
     parser.add_argument("--transition-lambda", help="of the beat decoder (default: the file's, or the program's)")
-    parser.add_argument("--shifts", type=int, nargs="+", help="bands, one number a view (default: the file's, or 0 1 -1)")
+    parser.add_argument("--shifts", type=int, nargs="+", help="bands, one number a view (default: 0 where tempos are "
+                        "given, else the file's, or 0 1 -1)")
     parser.add_argument("--tempos", type=float, nargs="+", help="how many times as fast, one a view (default: 1 where shifts "
                         "are given, else the file's)")
     parser.add_argument("--confidence", type=pathlib.Path, help="the file of constants that calibrate.py wrote")
