@@ -270,24 +270,27 @@ static void add_middle(void *argument, size_t index, unsigned worker)
 
 /* Heads -------------------------------------------------------------------------------------------- */
 
+/* A linear head on a task's rows of what a tower leaves. */
+static void run_head(const job *j, const state *s, const a1_gemm_weights *head, size_t outputs,
+                     float *out, size_t index)
+{
+    const size_t width = j->student->width, first = index * TASK;
+    multiply(j->student, head, A1_ACT_NONE, last_norm(j, s) + first * width, width,
+             rows_of_task(s->rows, index), out + first * outputs, outputs);
+}
+
 static void run_context(void *argument, size_t index, unsigned worker)
 {
     (void)worker;
-    job *j = argument;
-    const size_t first = index * TASK;
-    multiply(j->student, &j->student->context, A1_ACT_NONE,
-             last_norm(j, &j->coarse) + first * j->student->width, j->student->width,
-             rows_of_task(j->coarse.rows, index), j->context + first * CONTEXT, CONTEXT);
+    const job *j = argument;
+    run_head(j, &j->coarse, &j->student->context, CONTEXT, j->context, index);
 }
 
 static void run_heads(void *argument, size_t index, unsigned worker)
 {
     (void)worker;
-    job *j = argument;
-    const size_t first = index * TASK;
-    multiply(j->student, &j->student->beats, A1_ACT_NONE,
-             last_norm(j, &j->late) + first * j->student->width, j->student->width,
-             rows_of_task(j->fine.rows, index), j->heads + first * HEADS, HEADS);
+    const job *j = argument;
+    run_head(j, &j->late, &j->student->beats, HEADS, j->heads, index);
 }
 
 /* Beat, downbeat, section and then the functions at one of the view's frames. */
