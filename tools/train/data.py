@@ -15,6 +15,7 @@ BOUNDARY_SIGMA = 12.0   # frames: a listener does not place a boundary better
 SOURCES = {"r": ("grooves", "grooves"), "b": ("bands", "bands"), "m": ("compositions", "composed"),
            "c": ("textures", "composed"), "t": ("modules", "composed"), "z": ("noise", "noise")}
 FAINTEST = 0.1          # power of a group of bands below which nobody hears whose it is
+STRETCH = 0.25          # most that a tempo is changed by (log)
 SLOWEST, FASTEST = 60, 190  # beats a minute that a rendered song may be stretched to
 SLOWEST_SURE, FASTEST_SURE = 80, 145  # and a real one: beyond, the teacher may call another level of the metre the beat
 KEPT = 0.05             # of a real song's tempo (log) is taken not to change what the teacher says
@@ -119,9 +120,7 @@ class Song:
         places = np.arange(length) * stretch
         inside = places <= len(x) - 1
         low = np.minimum(places.astype(int), len(x) - 1)
-        high = np.minimum(low + 1, len(x) - 1)
-        share = (places - low).astype(np.float32)[:, None]
-        x = (x[low] * (1 - share) + x[high] * share if stretch != 1 else x[low]) * inside[:, None]
+        x = (between(x, places) if stretch != 1 else x[low]) * inside[:, None]
         stems = np.where(inside[:, None], stems[low], -1)[:length // STEM_STEP * STEM_STEP]
         stems = stems.reshape(-1, STEM_STEP, STEMS * GROUPS)
         stems = np.where((stems >= 0).all(axis=1), stems.mean(axis=1), -1).T
@@ -188,13 +187,12 @@ def new_mix(rng):
 
 def new_stretch(rng, song):
     """How many times as fast a song is played."""
-    change = float(rng.uniform(-0.25, 0.25)) if rng.random() < 0.6 else 0.0
+    change = float(rng.uniform(-STRETCH, STRETCH)) if rng.random() < 0.6 else 0.0
     # Far from where people tap, another level of the metre would be called the beat.
     slowest, fastest = (SLOWEST, FASTEST) if song.rendered else (SLOWEST_SURE, FASTEST_SURE)
-    within = not song.tempo or slowest <= song.tempo * np.exp(change) <= fastest
-    if not within and not song.rendered:
-        change, within = change * KEPT / 0.25, True
-    return float(np.exp(change)) if within else 1.0
+    if song.tempo and not slowest <= song.tempo * np.exp(change) <= fastest:
+        change = 0.0 if song.rendered else change * KEPT / STRETCH
+    return float(np.exp(change))
 
 
 def whole_length(frames, stretch):
