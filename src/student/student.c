@@ -44,6 +44,8 @@ typedef struct job {
     float *heads;   /* [fine rows][HEADS] */
     float *context; /* [coarse rows][CONTEXT] */
     size_t view;
+    size_t form_views;  /* that are done, of those that tell the form */
+    bool form;          /* this one tells it */
     double tempo;       /* how many times as fast this view plays the song */
     size_t view_frames; /* that it has then */
     const a1_student_output *output;
@@ -293,23 +295,25 @@ static void run_heads(void *argument, size_t index, unsigned worker)
     run_head(j, &j->late, &j->student->beats, HEADS, j->heads, index);
 }
 
-/* Beat, downbeat, section and then the functions at one of the view's frames. */
+/* Beat and downbeat at one of the view's frames, then section and the functions if it tells the form. */
 static void logits_of(const job *j, size_t frame, float logits[LOGITS])
 {
     const float *step =
         j->heads + frame / STUDENT_PER_STEP * HEADS + frame % STUDENT_PER_STEP;
-    const float *context = j->context + frame / FRAMES_PER_COARSE * CONTEXT;
     logits[0] = step[0];
     logits[1] = step[STUDENT_PER_STEP];
+    if (!j->form)
+        return;
+    const float *context = j->context + frame / FRAMES_PER_COARSE * CONTEXT;
     logits[2] = step[2 * STUDENT_PER_STEP] + context[0];
     memcpy(logits + 3, context + 1, A1_STUDENT_LABELS * sizeof *logits);
 }
 
-/* The views' logits, one after the other, become their mean. */
-static void take(const job *j, float *logit, float value)
+/* The logits of `count` views, one after the other, become their mean; `done` were there before. */
+static void take(float *logit, float value, size_t done, size_t count)
 {
-    const float sum = j->view == 0 ? value : *logit + value;
-    *logit = j->view + 1 == j->student->view_count ? sum / (float)j->student->view_count : sum;
+    const float sum = done == 0 ? value : *logit + value;
+    *logit = done + 1 == count ? sum / (float)count : sum;
 }
 
 /* What the view says at frames of the song. */
@@ -317,8 +321,10 @@ static void take_frames(void *argument, size_t index, unsigned worker)
 {
     (void)worker;
     const job *j = argument;
+    const a1_student *student = j->student;
     const a1_student_output *out = j->output;
     const size_t first = index * TASK, count = rows_of_task(j->frames, index);
+    const size_t told = j->form ? LOGITS : 2;
     for (size_t frame = first; frame < first + count; frame++) {
         float said[LOGITS], next[LOGITS];
         if (j->tempo == 1) {
@@ -327,14 +333,17 @@ static void take_frames(void *argument, size_t index, unsigned worker)
             const place p = place_at((double)frame / j->tempo, j->view_frames);
             logits_of(j, p.low, said);
             logits_of(j, p.high, next);
-            for (size_t i = 0; i < LOGITS; i++)
+            for (size_t i = 0; i < told; i++)
                 said[i] = between(said[i], next[i], p.share);
         }
-        take(j, &out->beat[frame], said[0]);
-        take(j, &out->downbeat[frame], said[1]);
-        take(j, &out->section[frame], said[2]);
+        take(&out->beat[frame], said[0], j->view, student->view_count);
+        take(&out->downbeat[frame], said[1], j->view, student->view_count);
+        if (!j->form)
+            continue;
+        take(&out->section[frame], said[2], j->form_views, student->form_count);
         for (size_t l = 0; l < A1_STUDENT_LABELS; l++)
-            take(j, &out->function[l * j->frames + frame], said[3 + l]);
+            take(&out->function[l * j->frames + frame], said[3 + l], j->form_views,
+                 student->form_count);
     }
 }
 
@@ -382,6 +391,7 @@ static void begin_view(job *j, float *memory)
 {
     const size_t width = j->student->width;
     j->tempo = j->student->views[j->view].tempo;
+    j->form = j->student->views[j->view].form;
     j->view_frames = frames_of_view(j->frames, j->tempo);
     size_states(j, j->view_frames);
     memory = place_state(&j->fine, width, memory);
@@ -408,9 +418,11 @@ static void run_view(job *j, a1_pool *pool)
     run_tower(j, pool, &j->middle);
     a1_pool_run(pool, tasks_of(j->late.rows), add_middle, j);
     run_tower(j, pool, &j->late);
-    a1_pool_run(pool, tasks_of(j->coarse.rows), pool_coarse, j);
-    run_tower(j, pool, &j->coarse);
-    a1_pool_run(pool, tasks_of(j->coarse.rows), run_context, j);
+    if (j->form) {
+        a1_pool_run(pool, tasks_of(j->coarse.rows), pool_coarse, j);
+        run_tower(j, pool, &j->coarse);
+        a1_pool_run(pool, tasks_of(j->coarse.rows), run_context, j);
+    }
     a1_pool_run(pool, tasks_of(j->fine.rows), run_heads, j);
     a1_pool_run(pool, tasks_of(j->frames), take_frames, j);
 }
@@ -436,12 +448,13 @@ allin1_status a1_student_run(const a1_student *student, a1_pool *pool, const flo
     for (j.view = 0; j.view < student->view_count; j.view++) {
         begin_view(&j, memory);
         run_view(&j, pool);
+        j.form_views += j.form;
     }
     a1_arena_destroy(&arena);
     return ALLIN1_OK;
 }
 
-static double operations_of_view(const a1_student *student, size_t frames)
+static double operations_of_view(const a1_student *student, size_t frames, bool form)
 {
     const size_t coarse = (frames + FRAMES_PER_COARSE - 1) / FRAMES_PER_COARSE;
     const double width = (double)student->width, fine = (double)(coarse * STUDENT_POOL);
@@ -452,13 +465,15 @@ static double operations_of_view(const a1_student *student, size_t frames)
     const double middle = block * (double)student->middle.count + width * width;
     return 2 * (fine * (front + block * blocks + HEADS * width) +
                 fine / STUDENT_MIDDLE_POOL * middle +
-                (double)coarse * (block * (double)student->coarse.count + CONTEXT * width));
+                (form ? (double)coarse * (block * (double)student->coarse.count + CONTEXT * width)
+                      : 0));
 }
 
 double a1_student_operations(const a1_student *student, size_t frames)
 {
     double sum = 0;
     for (size_t i = 0; i < student->view_count; i++)
-        sum += operations_of_view(student, frames_of_view(frames, student->views[i].tempo));
+        sum += operations_of_view(student, frames_of_view(frames, student->views[i].tempo),
+                                  student->views[i].form);
     return sum;
 }

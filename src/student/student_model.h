@@ -2,6 +2,8 @@
 #ifndef A1_STUDENT_MODEL_H
 #define A1_STUDENT_MODEL_H
 
+#include <stdbool.h>
+
 #include "kernels/gemm.h"
 #include "kernels/layers.h"
 #include "student/student.h"
@@ -43,6 +45,7 @@ typedef struct student_tower {
 typedef struct student_view {
     int shift;    /* bands by which it is moved up */
     double tempo; /* how many times as fast it is played */
+    bool form;    /* it also tells sections and functions */
 } student_view;
 
 struct a1_student {
@@ -58,6 +61,7 @@ struct a1_student {
     a1_gemm_weights context; /* width to 11: section, function */
     student_view views[STUDENT_MAX_VIEWS];
     size_t view_count;
+    size_t form_count; /* of the views, those that tell sections and functions */
 };
 
 #endif

@@ -179,6 +179,19 @@ static allin1_status read_row(const a1_tensor *row, size_t *count, float values[
     return a1_tensor_to_f32(row, values, err);
 }
 
+/* The form is told by the views at the song's own tempo, or by all where there is none: what a section is
+ * called changes with the tempo, as the teacher's words do. */
+static void set_form(a1_student *student)
+{
+    bool any = false;
+    for (size_t i = 0; i < student->view_count; i++)
+        any = any || student->views[i].tempo == 1;
+    for (size_t i = 0; i < student->view_count; i++) {
+        student->views[i].form = !any || student->views[i].tempo == 1;
+        student->form_count += student->views[i].form;
+    }
+}
+
 /* One view, the song as it is, where nothing is said of others. */
 static allin1_status read_views(const a1_tensor_set *set, a1_student *student, a1_error *err)
 {
@@ -205,6 +218,7 @@ static allin1_status read_views(const a1_tensor_set *set, a1_student *student, a
                            STUDENT_SLOWEST, STUDENT_FASTEST);
         student->views[i] = (student_view){.shift = (int)shift[i], .tempo = (double)tempo[i]};
     }
+    set_form(student);
     return ALLIN1_OK;
 }
 

@@ -35,6 +35,7 @@ def student_of(path):
 
 def expected(model, views, spectrogram):
     frames, said = len(spectrogram), []
+    form = [tempo == 1 for _, tempo in views]
     for shift, tempo in views:
         count = max(1, int(frames / tempo))
         x = moved(between(spectrogram, np.arange(count) * tempo), int(shift))
@@ -43,7 +44,10 @@ def expected(model, views, spectrogram):
             logits, labels = (heads[0] for heads in model(torch.from_numpy(x)[None])[:2])
         both = torch.cat([logits, labels.repeat_interleave(STEP, dim=1)])[:, :count].numpy().T
         said.append(between(both, np.arange(frames) / tempo))
-    mean = torch.from_numpy(np.mean(said, axis=0).T)
+    mean = np.mean(said, axis=0)
+    if any(form):
+        mean[:, 2:] = np.mean([one for one, own in zip(said, form) if own], axis=0)[:, 2:]
+    mean = torch.from_numpy(mean.T)
     beat, downbeat, segment = torch.sigmoid(mean[:3]).numpy()
     return dict(beat=beat, downbeat=downbeat, segment=segment, label=torch.softmax(mean[3:], 0).numpy())
 
