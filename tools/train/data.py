@@ -89,7 +89,7 @@ class Song:
         # Of composed music neither form nor, sometimes, the downbeats are known.
         self.downbeats_known = truth.get("downbeats_known", True)
         self.form_known = bool(self.segments) or (self.rendered and not len(self.beats))
-        self.kind = "real" if not self.rendered else SOURCES[name[0]][1]
+        self.kind = SOURCES[name[0]][1] if self.rendered else "real" if self.form_known else "played"
         if not self.rendered:
             with np.load(teacher) as values:
                 self.teacher = {k: values[k] for k in ("beat", "downbeat", "segment", "label")}
@@ -293,6 +293,14 @@ def load(data, parts):
                 truth = json.loads(teacher.with_suffix(".json").read_text())
                 found[row["part"]].append(Song(row["path"], data / "spec" / f"{row['id']}.npy", truth, teacher,
                                                row["part"], row["package"], weak))
+    if (data / "played.tsv").exists():
+        for row in read_table(data / "played.tsv"):
+            teacher = data / "teacher" / f"{row['id']}.npz"
+            if row["part"] in found and teacher.exists():
+                # A piece of a song tells nothing of the form.
+                truth = dict(json.loads(teacher.with_suffix(".json").read_text()), segments=[])
+                found[row["part"]].append(Song(row["path"], data / "spec" / f"{row['id']}.npy", truth, teacher,
+                                               row["part"], row["package"]))
     for path in sorted((data / "truth").glob(f"[{''.join(SOURCES)}]_*.json")):
         truth = json.loads(path.read_text())
         if truth["part"] in found:
@@ -304,7 +312,7 @@ def load(data, parts):
     return {part: [s for s in songs if s.sure > 0 or s.form_known] for part, songs in found.items()}
 
 
-SHARES = {"real": 0.42, "grooves": 0.20, "bands": 0.16, "composed": 0.16, "noise": 0.03}  # and the rest made on the spot
+SHARES = {"real": 0.36, "played": 0.10, "grooves": 0.19, "bands": 0.16, "composed": 0.13, "noise": 0.03}  # and the rest made on the spot
 
 
 def batch(rng, songs, size, length, longer=0):

@@ -1,7 +1,8 @@
 """Downloads Debian packages and unpacks them, without installing: MUSIC/PACKAGE/usr/share/...
 
 The music of archives in them (.zip, .pk3) lies in a folder beside each. What is there already is left alone; a package
-appears under its name only when it is whole."""
+appears under its name only when it is whole. PACKAGE@SUITE is another release's, from where this machine's packages come
+from; its lists are kept in MUSIC/.suites and nothing of the machine's is touched."""
 import argparse
 import os
 import pathlib
@@ -11,6 +12,7 @@ import sys
 import zipfile
 
 MUSIC = (".ogg", ".oga", ".opus", ".mp3", ".flac", ".wav", ".m4a")
+MODULES = (".xm", ".mod", ".it", ".s3m")
 
 
 def package_list(path):
@@ -31,6 +33,22 @@ def open_archives(tree):
                     archive.extract(member, path.with_name(path.name + ".d"))
 
 
+def of_suite(music, suite):
+    """apt-get's options for a release that this machine is not of."""
+    own = subprocess.run(["apt-get", "indextargets", "--format", "$(REPO_URI)", "Created-By: Packages"],
+                         capture_output=True, text=True, check=True).stdout.split("\n")[0]
+    folder = (music / ".suites" / suite).resolve()
+    options = [f"-oDir::Etc::sourcelist={folder}/sources.list", "-oDir::Etc::sourceparts=-", f"-oDir::State={folder}",
+               f"-oDir::State::lists={folder}/lists", f"-oDir::Cache={folder}/cache"]
+    if not (folder / "whole").exists():
+        for inside in ("lists/partial", "cache/archives/partial"):
+            (folder / inside).mkdir(parents=True, exist_ok=True)
+        (folder / "sources.list").write_text(f"deb {own} {suite} main\n", encoding="utf-8")
+        subprocess.run(["apt-get", *options, "update", "-q"], check=True, stdout=subprocess.DEVNULL)
+        (folder / "whole").touch()
+    return options
+
+
 def fetch(music, package):
     target = music / package
     if target.exists():
@@ -40,8 +58,9 @@ def fetch(music, package):
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir(parents=True)
     try:
-        subprocess.run(["apt-get", "download", "-q", package], cwd=work, check=True,
-                       stdout=subprocess.DEVNULL)
+        name, _, suite = package.partition("@")
+        options = of_suite(music, suite) if suite else []
+        subprocess.run(["apt-get", *options, "download", "-q", name], cwd=work, check=True, stdout=subprocess.DEVNULL)
         [deb] = work.glob("*.deb")
         subprocess.run(["dpkg", "-x", deb, work / "tree"], check=True)
         open_archives(work / "tree")

@@ -1,4 +1,5 @@
-"""The teacher's word on the listed songs: soft activations at every frame from the full pipeline.
+"""The teacher's word on the songs of DATA/songs.tsv, or with --played of DATA/played.tsv: soft activations at every frame
+from the full pipeline.
 
 Writes DATA/teacher/ID.npz: beat, downbeat, segment [frames], label [10][frames], float16, and
 DATA/teacher/ID.shares.npy: the drums' and the voice's shares of the mix's power. A song that is labelled is skipped.
@@ -86,6 +87,7 @@ def main():
     parser.add_argument("--precision", default="auto")
     parser.add_argument("--per-package", type=int, default=24)
     parser.add_argument("--first", help="the part to begin with: train, valid or test")
+    parser.add_argument("--played", action="store_true", help="the pieces that played.py made")
     other = parser.add_mutually_exclusive_group()
     other.add_argument("--weak", action="store_true")
     other.add_argument("--own", action="store_true")
@@ -95,7 +97,8 @@ def main():
     weak = options.weak or options.own
     folder = options.data / ("weak" if weak else "teacher")
     folder.mkdir(parents=True, exist_ok=True)
-    rows = [r for r in read_table(options.data / "songs.tsv") if int(r["rank"]) < options.per_package]
+    rows = [r for r in read_table(options.data / ("played.tsv" if options.played else "songs.tsv"))
+            if int(r["rank"]) < options.per_package]
     if options.own:
         learnt = {r["id"] for r in read_table(pathlib.Path(__file__).with_name("student_songs.tsv"))}
         rows = [r for r in rows if r["id"] in learnt]

@@ -15,11 +15,11 @@ import tempfile
 
 import numpy as np
 
+from fetch import MODULES
 from render import keep, make_folders
 from sound import write_sound
 
 RATE, CHUNK, LONGEST = 44100, 64, 200.0
-SUFFIXES = {".xm", ".mod", ".it", ".s3m"}
 
 
 class Player:
@@ -94,7 +94,7 @@ def main():
         if not line.strip() or line[0] == "#":
             continue
         part, package = line.split()
-        for path in sorted(p for p in (options.music / package).rglob("*") if p.suffix.lower() in SUFFIXES):
+        for path in sorted(p for p in (options.music / package).rglob("*") if p.suffix.lower() in MODULES):
             data = path.read_bytes()
             name = f"t_{hashlib.sha256(data).hexdigest()[:8]}"
             if (options.data / "truth" / f"{name}.json").exists():

@@ -15,10 +15,11 @@ import tempfile
 
 import numpy as np
 
-from fetch import MUSIC, package_list
+from fetch import MODULES, MUSIC, package_list
 
 SHORTEST, LONGEST = 40.0, 300.0
-SMALLEST = 150_000  # bytes: less than 40 s at any usual rate, not worth probing
+SMALLEST = {suffix: 150_000 for suffix in MUSIC}  # bytes: less than 40 s at any usual rate, not worth probing
+SMALLEST |= {suffix: 8_000 for suffix in MODULES}
 # Mean of the spectrogram's values below which a file is near-silent, and share of its frames that sound.
 QUIETEST, SOUNDING = 0.02, 0.5
 
@@ -115,7 +116,8 @@ def main():
         rules = licences(tree, package)
         rank = 0
         # By name's digest: an order without a pattern, the same on every machine.
-        files = sorted((p for p in tree.rglob("*") if p.suffix.lower() in MUSIC and p.is_file() and p.stat().st_size >= SMALLEST),
+        files = sorted((p for p in tree.rglob("*") if p.suffix.lower() in SMALLEST and p.is_file()
+                        and p.stat().st_size >= SMALLEST[p.suffix.lower()]),
                        key=lambda p: hashlib.sha256(str(p.relative_to(tree)).encode()).digest())
         for path in files:
             name = str(path.relative_to(options.music))

@@ -1,0 +1,71 @@
+"""Pieces of the songs that the teacher is sure of, played slower and faster, to ask it about them too.
+
+  played.py --music MUSIC --data DATA --tool BUILD/mix_spectrogram
+
+Writes MUSIC/played/ID.flac, DATA/spec/ID.npy and DATA/played.tsv, which has the columns of songs.tsv; label.py asks
+the teacher. Where another level of the metre becomes the beat as the tempo changes is so the teacher's own word, which
+no stretching of its labels tells. Half of a change (as a ratio) changes the pitch too, as a turntable's does, the
+other half does not: each alone would be a sound of its own by which to tell these songs from others."""
+import argparse
+import json
+import os
+import pathlib
+import subprocess
+
+import numpy as np
+
+from compare import is_sure
+from songs import read_table, spectrogram, write_table
+
+SLOWER, FASTER = (0.70, 0.86), (1.16, 1.40)
+SLOWEST, FASTEST = 60, 215  # beats a minute to be asked about
+SECONDS = 66                # of such a piece
+
+
+def play(song, target, start, speed):
+    """The piece from `start` (s), so many times as fast; whether there is one."""
+    half = speed ** 0.5
+    work = target.with_suffix(".tmp.flac")
+    run = subprocess.run(["ffmpeg", "-v", "error", "-y", "-ss", f"{start:.2f}", "-t", f"{SECONDS * speed:.2f}", "-i", song,
+                          "-map", "0:a:0", "-af", f"aresample=44100,asetrate={44100 * half:.0f},aresample=44100,atempo={half:.6f}",
+                          work])
+    if run.returncode == 0:
+        work.rename(target)
+    return run.returncode == 0
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--music", type=pathlib.Path, required=True)
+    parser.add_argument("--data", type=pathlib.Path, required=True)
+    parser.add_argument("--tool", type=os.path.abspath, required=True, help="build/mix_spectrogram")
+    options = parser.parse_args()
+    (options.music / "played").mkdir(parents=True, exist_ok=True)
+    rows = []
+    for song in read_table(options.data / "songs.tsv"):
+        teacher = options.data / "teacher" / f"{song['id']}.npz"
+        if song["part"] != "train" or not teacher.exists():
+            continue
+        result = json.loads(teacher.with_suffix(".json").read_text())
+        if not is_sure(result, teacher):
+            continue
+        tempo = 60 / np.median(np.diff(result["beats"]))
+        rng = np.random.default_rng([int(song["id"], 16)])
+        for name, speeds in (("slower", SLOWER), ("faster", FASTER)):
+            speed, place = float(np.exp(rng.uniform(*np.log(speeds)))), rng.random()
+            identity = f"{song['id']}_{name}"
+            if not SLOWEST <= tempo * speed <= FASTEST:
+                continue
+            path = options.music / "played" / f"{identity}.flac"
+            start = place * max(0.0, float(song["seconds"]) - SECONDS * speed)
+            if not path.exists() and not play(options.music / song["path"], path, start, speed):
+                continue
+            values = spectrogram(options.tool, path, options.data / "spec" / f"{identity}.npy")
+            if values is not None:
+                rows.append(("train", song["package"], int(rng.integers(20)), identity, f"{len(values) / 100:.2f}",
+                             song["licence"], f"played/{identity}.flac"))
+    write_table(options.data / "played.tsv", rows)
+
+
+if __name__ == "__main__":
+    main()
