@@ -1,4 +1,5 @@
 /* Sounds and files at the edges: each gives a valid result, or an error that names file and reason. */
+#include "support/files.h"
 #include "support/golden.h"
 #include "support/sandbox.h"
 #include "support/small_program.h"

@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include <libavcodec/avcodec.h>
 #include <libavformat/avformat.h>
@@ -141,28 +140,4 @@ bool test_encode(const char *path, const test_encoding *how, const float *const 
     avcodec_free_context(&codec);
     avformat_free_context(format);
     return true;
-}
-
-uint8_t *test_read_bytes(const char *path, size_t *size)
-{
-    FILE *file = fopen(path, "rb");
-    if (!file)
-        fail_msg("%s cannot be opened", path);
-    struct stat info;
-    assert_int_equal(fstat(fileno(file), &info), 0);
-    *size = (size_t)info.st_size;
-    uint8_t *bytes = malloc(*size + 1);
-    assert_non_null(bytes);
-    if (fread(bytes, 1, *size, file) != *size)
-        fail_msg("%s cannot be read", path);
-    bytes[*size] = 0;
-    fclose(file);
-    return bytes;
-}
-
-void test_write_bytes(const char *path, const void *bytes, size_t size)
-{
-    FILE *file = fopen(path, "wb");
-    if (!file || fwrite(bytes, 1, size, file) != size || fclose(file) != 0)
-        fail_msg("%s cannot be written", path);
 }

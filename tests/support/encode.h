@@ -19,8 +19,4 @@ typedef struct test_encoding {
 bool test_encode(const char *path, const test_encoding *how, const float *const *planes,
                  int channels, int rate, size_t samples);
 
-/* A whole file; the caller frees it. One zero follows the bytes. */
-uint8_t *test_read_bytes(const char *path, size_t *size);
-void test_write_bytes(const char *path, const void *bytes, size_t size);
-
 #endif

@@ -17,6 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "support/files.h"
 #include "support/golden.h"
 
 #define PATHS 16
@@ -97,40 +98,12 @@ void sandbox_folder(const char *name)
 
 void sandbox_write(const char *name, const void *bytes, size_t size)
 {
-    FILE *file = fopen(sandbox_path("%s", name), "wb");
-    if (!file)
-        fail_msg("%s: %s", name, strerror(errno));
-    assert_int_equal(fwrite(bytes, 1, size, file), size);
-    assert_int_equal(fclose(file), 0);
-}
-
-static char *read_stream(FILE *file, size_t *size)
-{
-    size_t used = 0, room = 1 << 16;
-    char *bytes = malloc(room);
-    assert_non_null(bytes);
-    for (;;) {
-        used += fread(bytes + used, 1, room - used - 1, file);
-        if (used < room - 1)
-            break;
-        room *= 2;
-        bytes = realloc(bytes, room);
-        assert_non_null(bytes);
-    }
-    bytes[used] = '\0';
-    if (size)
-        *size = used;
-    return bytes;
+    test_write_bytes(sandbox_path("%s", name), bytes, size);
 }
 
 char *sandbox_read(const char *name, size_t *size)
 {
-    FILE *file = fopen(sandbox_path("%s", name), "rb");
-    if (!file)
-        fail_msg("%s: %s", name, strerror(errno));
-    char *bytes = read_stream(file, size);
-    fclose(file);
-    return bytes;
+    return (char *)test_read_bytes(sandbox_path("%s", name), size);
 }
 
 static int visible(const struct dirent *entry)

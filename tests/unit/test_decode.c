@@ -7,6 +7,7 @@
 #include "audio/decode.h"
 #include "support/bursts.h"
 #include "support/encode.h"
+#include "support/files.h"
 #include "support/golden.h"
 #include "support/sandbox.h"
 
@@ -265,7 +266,7 @@ static void tags_before_the_audio_are_passed_over(void **state)
             memset(tagged + i * tag + 10, i ? 0xff : 0, tag - 10);
         }
         memcpy(tagged + 2 * tag, bytes, size);
-        test_write_bytes(sandbox_path("tagged"), tagged, 2 * tag + size);
+        sandbox_write("tagged", tagged, 2 * tag + size);
         a1_audio a = decode(sandbox_path("bare")), b = decode(sandbox_path("tagged"));
         assert_int_equal(a.samples, b.samples);
         for (int c = 0; c < 2; c++)

@@ -12,6 +12,7 @@
 #include "audio/decode.h"
 #include "support/bursts.h"
 #include "support/encode.h"
+#include "support/files.h"
 #include "support/golden.h"
 #include "support/sandbox.h"
 
@@ -130,7 +131,7 @@ static void whole_files_are_whole_and_cut_ones_say_so(void **state)
         for (size_t p = 0; p < 3; p++) {
             char name[64];
             snprintf(name, sizeof name, "cut-%s", t->name);
-            test_write_bytes(sandbox_path("%s", name), bytes, (size_t)((double)size * parts[p]));
+            sandbox_write(name, bytes, (size_t)((double)size * parts[p]));
             if (!decode_anything(sandbox_path("%s", name), &cut))
                 fail_msg("%s: cut to %.0f %%, nothing is decoded", t->name, 100 * parts[p]);
             if (cut.source.truncated != (t->knows_its_length ? 1 : 0))
@@ -160,7 +161,7 @@ static void a_small_cut_is_noticed(void **state)
                 continue;
             size_t size;
             uint8_t *bytes = test_read_bytes(sandbox_path("%s", names[n]), &size);
-            test_write_bytes(sandbox_path("little"), bytes, size - 200);
+            sandbox_write("little", bytes, size - 200);
             a1_audio audio;
             assert_true(decode_anything(sandbox_path("little"), &audio));
             if (!audio.source.truncated)
@@ -182,7 +183,7 @@ static void files_cut_anywhere_are_survived(void **state)
         uint8_t *bytes = test_read_bytes(sandbox_path("%s", t->name), &size);
         for (size_t length = 1; length < size; length += length < 200 ? 7 : size / 23 + 1) {
             a1_audio audio;
-            test_write_bytes(sandbox_path("part"), bytes, length);
+            sandbox_write("part", bytes, length);
             decoded += decode_anything(sandbox_path("part"), &audio);
             tried++;
             a1_audio_free(&audio);
@@ -215,7 +216,7 @@ static void damaged_bytes_are_survived(void **state)
                 damaged[(size_t)(place * (double)(reach - 1))] = (uint8_t)value;
             }
             a1_audio audio;
-            test_write_bytes(sandbox_path("damaged"), damaged, size);
+            sandbox_write("damaged", damaged, size);
             decoded += decode_anything(sandbox_path("damaged"), &audio);
             a1_audio_free(&audio);
             free(damaged);
@@ -235,7 +236,7 @@ static void damaged_packets_are_counted(void **state)
     size_t size;
     uint8_t *bytes = test_read_bytes(sandbox_path("%s", t->name), &size);
     memset(bytes + size / 2, 0x55, 64);
-    test_write_bytes(sandbox_path("hole.flac"), bytes, size);
+    sandbox_write("hole.flac", bytes, size);
     free(bytes);
     a1_audio whole, hole;
     assert_true(decode_anything(sandbox_path("%s", t->name), &whole));
@@ -267,7 +268,7 @@ static void a_flipped_bit_in_flac_is_never_heard(void **state)
     for (size_t turn = 1; turn < 12; turn++) {
         uint8_t *at = bytes + size / 12 * turn + turn;
         *at ^= 1;
-        test_write_bytes(sandbox_path("flip.flac"), bytes, size);
+        sandbox_write("flip.flac", bytes, size);
         *at ^= 1;
         a1_audio flipped;
         assert_true(decode_anything(sandbox_path("flip.flac"), &flipped));
@@ -284,12 +285,12 @@ static void what_is_no_audio_file_is_refused(void **state)
 {
     (void)state;
     expect_error(sandbox_path("absent.wav"), ALLIN1_ERROR_IO, "No such file");
-    test_write_bytes(sandbox_path("empty.wav"), "", 0);
+    sandbox_write("empty.wav", "", 0);
     expect_error(sandbox_path("empty.wav"), ALLIN1_ERROR_AUDIO, "empty");
     const char *text = "These are words, and no sound comes of them.\n";
-    test_write_bytes(sandbox_path("text.wav"), text, strlen(text));
+    sandbox_write("text.wav", text, strlen(text));
     expect_error(sandbox_path("text.wav"), ALLIN1_ERROR_AUDIO, "");
-    test_write_bytes(sandbox_path("text.mp3"), text, strlen(text));
+    sandbox_write("text.mp3", text, strlen(text));
     expect_error(sandbox_path("text.mp3"), ALLIN1_ERROR_AUDIO, "");
     assert_int_equal(mkdir(sandbox_path("folder.wav"), 0700), 0);
     expect_error(sandbox_path("folder.wav"), ALLIN1_ERROR_IO, "a directory");
@@ -299,7 +300,7 @@ static void what_is_no_audio_file_is_refused(void **state)
     expect_error("/dev/zero", ALLIN1_ERROR_IO, "a device");
     assert_int_equal(symlink(sandbox_path("absent"), sandbox_path("dangling.wav")), 0);
     expect_error(sandbox_path("dangling.wav"), ALLIN1_ERROR_IO, "No such file");
-    test_write_bytes(sandbox_path("locked.wav"), text, strlen(text));
+    sandbox_write("locked.wav", text, strlen(text));
     assert_int_equal(chmod(sandbox_path("locked.wav"), 0), 0);
     if (geteuid() != 0)
         expect_error(sandbox_path("locked.wav"), ALLIN1_ERROR_IO, "ermission denied");
@@ -311,7 +312,7 @@ static void what_is_no_audio_file_is_refused(void **state)
     uint64_t seed = 1;
     for (size_t i = 0; i < sizeof noise; i++)
         noise[i] = (uint8_t)((double)test_random(&seed) * 127 + 128);
-    test_write_bytes(sandbox_path("noise.flac"), noise, sizeof noise);
+    sandbox_write("noise.flac", noise, sizeof noise);
     expect_error(sandbox_path("noise.flac"), ALLIN1_ERROR_AUDIO, "");
 }
 
@@ -325,7 +326,7 @@ static void nothing_but_the_named_file_is_opened(void **state)
     static const char *const odd[] = {"http:x.wav", "concat:a|b.wav", "pipe:0", "file:x", "-"};
     for (size_t i = 0; i < sizeof odd / sizeof *odd; i++) {
         a1_audio audio;
-        test_write_bytes(sandbox_path("%s", odd[i]), bytes, size);
+        sandbox_write(odd[i], bytes, size);
         assert_true(decode_anything(sandbox_path("%s", odd[i]), &audio));
         a1_audio_free(&audio);
     }
@@ -337,14 +338,14 @@ static void nothing_but_the_named_file_is_opened(void **state)
              "#EXTM3U\n#EXT-X-TARGETDURATION:10\n#EXT-X-VERSION:3\n#EXTINF:10,\n%s\n"
              "#EXT-X-ENDLIST\n",
              sandbox_path("%s", formats[0].name));
-    test_write_bytes(sandbox_path("list.m3u8"), text, strlen(text));
+    sandbox_write("list.m3u8", text, strlen(text));
     expect_error(sandbox_path("list.m3u8"), ALLIN1_ERROR_AUDIO, "playlist");
     snprintf(text, sizeof text, "ffconcat version 1.0\nfile %s\n", formats[0].name);
-    test_write_bytes(sandbox_path("list.ffconcat"), text, strlen(text));
+    sandbox_write("list.ffconcat", text, strlen(text));
     expect_error(sandbox_path("list.ffconcat"), ALLIN1_ERROR_AUDIO, "playlist");
     const char *session = "v=0\no=- 0 0 IN IP4 127.0.0.1\ns=x\nc=IN IP4 127.0.0.1\nt=0 0\n"
                           "m=audio 5004 RTP/AVP 0\n";
-    test_write_bytes(sandbox_path("session.sdp"), session, strlen(session));
+    sandbox_write("session.sdp", session, strlen(session));
     expect_error(sandbox_path("session.sdp"), ALLIN1_ERROR_AUDIO, "playlist");
 }
 
@@ -377,7 +378,7 @@ static void hostile_wav_headers_are_refused_or_survived(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         memcpy(bytes, good, size);
         put32(bytes + cases[i].offset, cases[i].value);
-        test_write_bytes(sandbox_path("hostile.wav"), bytes, size);
+        sandbox_write("hostile.wav", bytes, size);
         expect_error(sandbox_path("hostile.wav"), cases[i].status, "");
     }
     static const uint16_t channels[] = {0, 3, 9, 63, 64, 65, 1000, 0xffff};
@@ -387,7 +388,7 @@ static void hostile_wav_headers_are_refused_or_survived(void **state)
         bytes[23] = (uint8_t)(channels[i] >> 8);
         bytes[32] = (uint8_t)(2 * channels[i]);
         bytes[33] = (uint8_t)(2 * channels[i] >> 8);
-        test_write_bytes(sandbox_path("hostile.wav"), bytes, size);
+        sandbox_write("hostile.wav", bytes, size);
         a1_audio audio;
         const bool ok = decode_anything(sandbox_path("hostile.wav"), &audio);
         if (channels[i] == 0)
@@ -417,7 +418,7 @@ static void stated_sizes_of_wav_files_are_not_trusted(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         put32(bytes + 4, cases[i].stated);
         put32(data + 4, cases[i].stated);
-        test_write_bytes(sandbox_path("stated.wav"), bytes, size);
+        sandbox_write("stated.wav", bytes, size);
         a1_audio audio;
         assert_true(decode_anything(sandbox_path("stated.wav"), &audio));
         assert_in_range(audio.samples, 183752, 183754); /* SAMPLES at 44.1 kHz */
@@ -438,7 +439,7 @@ static void a_huge_stated_duration_costs_nothing(void **state)
     uint8_t *bytes = test_read_bytes(sandbox_path("%s", formats[6].name), &size);
     bytes[21] |= 0x0f;
     memset(bytes + 22, 0xff, 4);
-    test_write_bytes(sandbox_path("huge.flac"), bytes, size);
+    sandbox_write("huge.flac", bytes, size);
     free(bytes);
     a1_audio audio;
     assert_true(decode_anything(sandbox_path("huge.flac"), &audio));
@@ -464,7 +465,7 @@ static void check_change(int channels_before, int channels_after)
     a = realloc(a, size_a + size_b);
     assert_non_null(a);
     memcpy(a + size_a, b, size_b);
-    test_write_bytes(sandbox_path("both.aac"), a, size_a + size_b);
+    sandbox_write("both.aac", a, size_a + size_b);
     a1_audio part_a, part_b, both;
     assert_true(decode_anything(sandbox_path("a.aac"), &part_a));
     assert_true(decode_anything(sandbox_path("b.aac"), &part_b));
@@ -513,7 +514,7 @@ static void chained_ogg_is_decoded_to_its_end(void **state)
     a = realloc(a, size_a + size_b);
     assert_non_null(a);
     memcpy(a + size_a, b, size_b);
-    test_write_bytes(sandbox_path("chain.ogg"), a, size_a + size_b);
+    sandbox_write("chain.ogg", a, size_a + size_b);
     free(a);
     free(b);
     a1_audio audio;

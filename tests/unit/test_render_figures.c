@@ -1,5 +1,5 @@
 /* Figures: sections where the result says, any name, the same bytes, and no date. */
-#include "support/encode.h"
+#include "support/files.h"
 #include "support/golden.h"
 #include "support/sandbox.h"
 

@@ -1,5 +1,6 @@
 /* Songs made audible: where the sounds lie in what was written, how loud it is, and how it is kept. */
 #include "support/encode.h"
+#include "support/files.h"
 #include "support/golden.h"
 #include "support/sandbox.h"
 
@@ -67,7 +68,7 @@ static allin1_result *load(const char *beats, const char *segments)
     allin1_error error;
     snprintf(text, sizeof text, "{\"path\": \"%s\", %s%s}", sandbox_path("song.wav"), beats,
              segments);
-    test_write_bytes(sandbox_path("song.json"), text, strlen(text));
+    sandbox_write("song.json", text, strlen(text));
     if (allin1_load_json(sandbox_path("song.json"), &result, NULL, &error) != ALLIN1_OK)
         fail_msg("%s", error.message);
     return result;
@@ -314,7 +315,7 @@ static void what_cannot_be_made(void **state)
     allin1_result *result = load(BEATS, PLAIN);
     assert_int_equal(save_when_needed(result, "x.aiff", &made, &error), ALLIN1_ERROR_ARGUMENT);
     assert_non_null(strstr(error.message, "x.aiff: a sound ends in .wav, .flac, .mp3 or .opus"));
-    test_write_bytes(sandbox_path("mine.wav"), "my own", 6);
+    sandbox_write("mine.wav", "my own", 6);
     assert_int_equal(save_when_needed(result, "mine.wav", &made, &error), ALLIN1_ERROR_IO);
     assert_non_null(strstr(error.message, "mine.wav: was not made by this program"));
     /* Without the setting the caller's word counts. */

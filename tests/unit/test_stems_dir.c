@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include "audio/stems_dir.h"
-#include "support/encode.h"
 #include "support/golden.h"
 #include "support/sandbox.h"
 
@@ -246,7 +245,7 @@ static void a_stem_that_cannot_be_decoded_is_named(void **state)
 {
     (void)state;
     write_stems("", ".wav", 4);
-    test_write_bytes(sandbox_path("other.wav"), "no audio", 8);
+    sandbox_write("other.wav", "no audio", 8);
     expect_error("song", NULL, ALLIN1_ERROR_AUDIO, WORDS("other.wav"));
 }
 

@@ -1,5 +1,5 @@
 /* The figure of a run's spans. */
-#include "support/encode.h"
+#include "support/files.h"
 #include "support/golden.h"
 #include "support/sandbox.h"
 

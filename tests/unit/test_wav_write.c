@@ -13,7 +13,7 @@
 
 #include "audio/decode.h"
 #include "audio/wav_header.h"
-#include "support/encode.h"
+#include "support/files.h"
 #include "support/golden.h"
 #include "support/sandbox.h"
 
@@ -168,7 +168,7 @@ static void an_existing_file_is_replaced(void **state)
     (void)state;
     static float left[SAMPLES], right[SAMPLES];
     const float *channel[2] = {left, right};
-    test_write_bytes(sandbox_path("there.wav"), "something else", 14);
+    sandbox_write("there.wav", "something else", 14);
     a1_error err = {0};
     assert_int_equal(a1_audio_write_wav(sandbox_path("there.wav"), channel, 100, &err), ALLIN1_OK);
     size_t size;
