@@ -44,8 +44,8 @@ typedef struct job {
     float *heads;   /* [fine rows][HEADS] */
     float *context; /* [coarse rows][CONTEXT] */
     size_t view;
-    size_t form_views;  /* that are done, of those that tell the form */
-    bool form;          /* this one tells it */
+    size_t form_views;  /* done before, of those that tell sections and functions */
+    bool form;          /* this one tells them */
     double tempo;       /* how many times as fast this view plays the song */
     size_t view_frames; /* that it has then */
     const a1_student_output *output;

@@ -1,5 +1,6 @@
 /* --format and convert: every format is read back by readers that are not ours
  * (tests/support/read_formats.py), for results of all shapes. */
+#include "support/files.h"
 #include "support/golden.h"
 #include "support/sandbox.h"
 #include "support/small_program.h"
@@ -163,12 +164,8 @@ static void results_of_the_reference(void **state)
     sandbox_folder("in");
     for (size_t i = 0; i < sizeof songs / sizeof *songs; i++) {
         char name[64], out[64];
-        const char *path = test_golden(songs[i][0]);
-        FILE *file = fopen(path, "rb");
-        assert_non_null(file);
-        char *text = calloc(1, 1 << 20);
-        const size_t size = fread(text, 1, 1 << 20, file);
-        fclose(file);
+        size_t size;
+        uint8_t *text = test_read_bytes(test_golden(songs[i][0]), &size);
         snprintf(name, sizeof name, "in/%s.json", songs[i][1]);
         snprintf(out, sizeof out, "out/%s", songs[i][1]);
         sandbox_write(name, text, size);

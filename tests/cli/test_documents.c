@@ -1,4 +1,5 @@
 /* The manual page, the completions and --help speak of the same options. */
+#include "support/files.h"
 #include "support/golden.h"
 #include "support/sandbox.h"
 
@@ -77,18 +78,7 @@ static char *read_source(const char *name)
     const char *source = getenv("ALLIN1_SOURCE");
     char path[4096];
     snprintf(path, sizeof path, "%s/%s", source ? source : ".", name);
-    FILE *file = fopen(path, "rb");
-    if (!file)
-        fail_msg("%s cannot be opened", path);
-    fseek(file, 0, SEEK_END);
-    const size_t size = (size_t)ftell(file);
-    rewind(file);
-    char *text = malloc(size + 1);
-    assert_non_null(text);
-    assert_int_equal(fread(text, 1, size, file), size);
-    text[size] = '\0';
-    fclose(file);
-    return text;
+    return (char *)test_read_bytes(path, NULL);
 }
 
 static void expect_same(const option_set *expected, const char *of, const option_set *actual,

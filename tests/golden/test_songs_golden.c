@@ -2,6 +2,7 @@
  *
  * The harmonix folds are taken from the shared data, HTDemucs from where the program would find it;
  * what is missing is said and skipped. */
+#include "support/files.h"
 #include "support/golden.h"
 #include "support/sandbox.h"
 
@@ -166,11 +167,8 @@ static void compare_result(const song *s, const allin1_result *result, double to
 /* All bytes but those of the path, up to where the reference's document closes. */
 static void compare_bytes(const song *s, const allin1_result *result)
 {
-    FILE *file = fopen(named_file(s, ".json"), "rb");
-    assert_non_null(file);
-    char *theirs = calloc(1, 1 << 20);
-    size_t size = fread(theirs, 1, (1 << 20) - 1, file);
-    fclose(file);
+    size_t size;
+    char *theirs = (char *)test_read_bytes(named_file(s, ".json"), &size);
     char *ours = allin1_result_json(result, NULL);
     const char *a = strstr(ours, "\n  \"bpm\""), *b = strstr(theirs, "\n  \"bpm\"");
     assert_true(a && b);

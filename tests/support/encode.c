@@ -1,8 +1,6 @@
 #include "support/encode.h"
 
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include <libavcodec/avcodec.h>
 #include <libavformat/avformat.h>

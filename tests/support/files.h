@@ -1,13 +1,11 @@
-/* Whole files. Where one cannot be read or written, the test fails with its path. */
+/* Whole files. Where one cannot be read or written, the test fails with its path and the reason. */
 #ifndef TEST_SUPPORT_FILES_H
 #define TEST_SUPPORT_FILES_H
 
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
 
-/* The caller frees what is read; one zero follows the bytes. `size` may be NULL. */
-char *test_read_stream(FILE *file, size_t *size);
+/* The caller frees it; one zero follows the bytes. `size` may be NULL. */
 uint8_t *test_read_bytes(const char *path, size_t *size);
 void test_write_bytes(const char *path, const void *bytes, size_t size);
 

@@ -6,6 +6,7 @@
 #include <zip.h>
 #include <zlib.h>
 
+#include "support/files.h"
 #include "support/golden.h"
 #include "tensor/half.h"
 #include "weights/byte_reader.h"
@@ -42,24 +43,14 @@ void test_bytes_free(test_bytes *bytes)
 
 void test_save(const char *path, const test_bytes *bytes)
 {
-    FILE *file = fopen(path, "wb");
-    if (!file)
-        fail_msg("%s cannot be written", path);
-    assert_int_equal(fwrite(bytes->data, 1, bytes->size, file), bytes->size);
-    assert_int_equal(fclose(file), 0);
+    test_write_bytes(path, bytes->data, bytes->size);
 }
 
 test_bytes test_load(const char *path)
 {
-    test_bytes bytes = {0};
-    FILE *file = fopen(path, "rb");
-    if (!file)
-        fail_msg("%s cannot be opened", path);
-    char buffer[65536];
-    for (size_t got; (got = fread(buffer, 1, sizeof buffer, file)) > 0;)
-        test_put(&bytes, buffer, got);
-    fclose(file);
-    return bytes;
+    size_t size;
+    uint8_t *data = test_read_bytes(path, &size);
+    return (test_bytes){data, size, size};
 }
 
 test_bytes test_npy(const char *dictionary, const void *values, size_t size)

@@ -1,4 +1,5 @@
 /* A result's document: written as the reference writes it, and read back whatever is in it. */
+#include "support/files.h"
 #include "support/full_result.h"
 #include "support/golden.h"
 #include "support/sandbox.h"
@@ -19,16 +20,6 @@ static const char *const golden_files[] = {
     "golden/songs/victory/victory.json",
 };
 
-static char *read_whole(const char *path, size_t *size)
-{
-    FILE *file = fopen(path, "rb");
-    assert_non_null(file);
-    char *text = calloc(1, 1 << 20);
-    *size = fread(text, 1, (1 << 20) - 1, file);
-    fclose(file);
-    return text;
-}
-
 /* Up to where the reference's document closes, ours has the same bytes. */
 static void same_bytes_as_the_reference(void **state)
 {
@@ -42,7 +33,7 @@ static void same_bytes_as_the_reference(void **state)
         char *ours = allin1_result_json(result, NULL);
         assert_non_null(ours);
         size_t size;
-        char *theirs = read_whole(path, &size);
+        char *theirs = (char *)test_read_bytes(path, &size);
         const size_t shared = size - strlen("\n}");
         assert_memory_equal(theirs + shared, "\n}", 2);
         for (size_t at = 0; at < shared; at++)
@@ -209,7 +200,7 @@ static void damaged_at_every_place(void **state)
 {
     (void)state;
     size_t size;
-    char *text = read_whole(test_golden(golden_files[4]), &size);
+    char *text = (char *)test_read_bytes(test_golden(golden_files[4]), &size);
     sandbox_make();
     allin1_error error;
     for (size_t cut = 0; cut < size; cut++)

@@ -278,8 +278,9 @@ static double *plain_views(const a1_tensor_set *set, const tiny_student_blocks *
         double *one = plain_view(set, made, bands, frames, (long)shift, (double)tempo);
         for (size_t i = 0; i < 2 * frames; i++)
             mean[i] += one[i] / (double)views;
-        for (size_t i = 2 * frames; i < 13 * frames && (own == 0 || tempo == 1); i++)
-            mean[i] += one[i] / (double)(own == 0 ? views : own);
+        if (own == 0 || tempo == 1)
+            for (size_t i = 2 * frames; i < 13 * frames; i++)
+                mean[i] += one[i] / (double)(own == 0 ? views : own);
         free(one);
     }
     return mean;
@@ -324,7 +325,7 @@ static void put_row(a1_tensor_set *set, const char *name, const float *values, s
 }
 
 /* One view that is not the song as it is; several; moved until next to nothing is left; slower and
- * faster, the slowest not the first; and a song of one frame. */
+ * faster, the slowest or the song's own tempo not the first; none at its own; and a song of one frame. */
 static void every_view(void **state)
 {
     (void)state;

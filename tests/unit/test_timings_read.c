@@ -1,4 +1,5 @@
 /* Reading timings: which records belong together, and what becomes of lines that are none. */
+#include "support/files.h"
 #include "support/golden.h"
 #include "support/sandbox.h"
 #include "support/timing_lines.h"
@@ -413,12 +414,9 @@ static void files_that_cannot_be_read(void **state)
 static void damaged_at_every_place(void **state)
 {
     (void)state;
-    FILE *file = fopen(test_data("timings_after.jsonl"), "rb");
-    assert_non_null(file);
-    char text[8192];
-    const size_t size = fread(text, 1, sizeof text, file);
-    fclose(file);
-    assert_true(size > 1000 && size < sizeof text);
+    size_t size;
+    char *text = (char *)test_read_bytes(test_data("timings_after.jsonl"), &size);
+    assert_true(size > 1000);
     for (size_t at = 0; at < size; at++) {
         static const char changes[] = {'"', '9', '-', '[', '}', '\0', '\xff', '\n'};
         for (int cut = 0; cut < 2; cut++) {
@@ -432,6 +430,7 @@ static void damaged_at_every_place(void **state)
             allin1_timing_records_free(&t);
         }
     }
+    free(text);
 }
 
 int main(void)

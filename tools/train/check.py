@@ -35,7 +35,7 @@ def student_of(path):
 
 def expected(model, views, spectrogram):
     frames, said = len(spectrogram), []
-    form = [tempo == 1 for _, tempo in views]
+    own = [tempo == 1 for _, tempo in views]
     for shift, tempo in views:
         count = max(1, int(frames / tempo))
         x = moved(between(spectrogram, np.arange(count) * tempo), int(shift))
@@ -45,8 +45,9 @@ def expected(model, views, spectrogram):
         both = torch.cat([logits, labels.repeat_interleave(STEP, dim=1)])[:, :count].numpy().T
         said.append(between(both, np.arange(frames) / tempo))
     mean = np.mean(said, axis=0)
-    if any(form):
-        mean[:, 2:] = np.mean([one for one, own in zip(said, form) if own], axis=0)[:, 2:]
+    if any(own):
+        # Sections and functions are told by the views at the song's own tempo, where there are any.
+        mean[:, 2:] = np.mean([one for one, at_own in zip(said, own) if at_own], axis=0)[:, 2:]
     mean = torch.from_numpy(mean.T)
     beat, downbeat, segment = torch.sigmoid(mean[:3]).numpy()
     return dict(beat=beat, downbeat=downbeat, segment=segment, label=torch.softmax(mean[3:], 0).numpy())

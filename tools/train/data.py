@@ -74,7 +74,7 @@ def bar_readings(beats, downbeats):
 class Song:
     """One song's truth; the spectrogram stays on the disk until a crop is taken."""
 
-    def __init__(self, name, spec, truth, teacher, part, group, weak=False):
+    def __init__(self, name, spec, truth, teacher, part, group, weak=False, piece=False):
         self.name, self.spec, self.part, self.group, self.weak = name, spec, part, group, weak
         self.rendered = teacher is None
         self.beats = np.array(truth["beats"], np.float64) * 100
@@ -86,10 +86,10 @@ class Song:
         self.teacher = self.shares = None
         self.tempo = 6000 / np.median(np.diff(self.beats)) if len(self.beats) > 8 else 0.0
         self.sure = 1.0
-        # Of composed music neither form nor, sometimes, the downbeats are known.
+        # Of composed music neither form nor, sometimes, the downbeats are known; of a piece of a song the form is not.
         self.downbeats_known = truth.get("downbeats_known", True)
         self.form_known = bool(self.segments) or (self.rendered and not len(self.beats))
-        self.kind = SOURCES[name[0]][1] if self.rendered else "real" if self.form_known else "played"
+        self.kind = SOURCES[name[0]][1] if self.rendered else "played" if piece else "real"
         if not self.rendered:
             with np.load(teacher) as values:
                 self.teacher = {k: values[k] for k in ("beat", "downbeat", "segment", "label")}
@@ -297,10 +297,9 @@ def load(data, parts):
         for row in read_table(data / "played.tsv"):
             teacher = data / "teacher" / f"{row['id']}.npz"
             if row["part"] in found and teacher.exists():
-                # A piece of a song tells nothing of the form.
                 truth = dict(json.loads(teacher.with_suffix(".json").read_text()), segments=[])
                 found[row["part"]].append(Song(row["path"], data / "spec" / f"{row['id']}.npy", truth, teacher,
-                                               row["part"], row["package"]))
+                                               row["part"], row["package"], piece=True))
     for path in sorted((data / "truth").glob(f"[{''.join(SOURCES)}]_*.json")):
         truth = json.loads(path.read_text())
         if truth["part"] in found:
@@ -312,7 +311,8 @@ def load(data, parts):
     return {part: [s for s in songs if s.sure > 0 or s.form_known] for part, songs in found.items()}
 
 
-SHARES = {"real": 0.36, "played": 0.10, "grooves": 0.19, "bands": 0.16, "composed": 0.13, "noise": 0.03}  # and the rest made on the spot
+# Of the crops; the rest is made on the spot.
+SHARES = {"real": 0.36, "played": 0.10, "grooves": 0.19, "bands": 0.16, "composed": 0.13, "noise": 0.03}
 
 
 def batch(rng, songs, size, length, longer=0):

@@ -1,9 +1,10 @@
 """Downloads Debian packages and unpacks them, without installing: MUSIC/PACKAGE/usr/share/...
 
 The music of archives in them (.zip, .pk3) lies in a folder beside each. What is there already is left alone; a package
-appears under its name only when it is whole. PACKAGE@SUITE is another release's, from where this machine's packages come
-from; its lists are kept in MUSIC/.suites and nothing of the machine's is touched."""
+appears under its name only when it is whole. PACKAGE@SUITE is another release's, taken from the same server as this
+machine's; its lists are kept in MUSIC/.suites and nothing of the machine's is touched."""
 import argparse
+import functools
 import os
 import pathlib
 import shutil
@@ -29,23 +30,30 @@ def open_archives(tree):
     for path in [p for p in tree.rglob("*") if p.suffix in (".zip", ".pk3") and zipfile.is_zipfile(p)]:
         with zipfile.ZipFile(path) as archive:
             for member in archive.infolist():
-                if member.filename.lower().endswith(MUSIC):
+                if member.filename.lower().endswith(MUSIC + MODULES):
                     archive.extract(member, path.with_name(path.name + ".d"))
 
 
+def name_and_suite(package):
+    """PACKAGE@SUITE in two; the suite is empty for this machine's own release."""
+    name, _, suite = package.partition("@")
+    return name, suite
+
+
+@functools.cache
 def of_suite(music, suite):
-    """apt-get's options for a release that this machine is not of."""
-    own = subprocess.run(["apt-get", "indextargets", "--format", "$(REPO_URI)", "Created-By: Packages"],
-                         capture_output=True, text=True, check=True).stdout.split("\n")[0]
+    """apt-get's options for a release that this machine is not of, with that release's lists of today."""
+    targets = subprocess.run(["apt-get", "indextargets", "--format", "$(REPO_URI)", "Created-By: Packages", "Label: Debian",
+                              "Component: main"], capture_output=True, text=True, check=True).stdout.split()
+    if not targets:
+        raise ValueError("of this machine's package lists none is Debian's main")
     folder = (music / ".suites" / suite).resolve()
+    for inside in ("lists/partial", "cache/archives/partial"):
+        (folder / inside).mkdir(parents=True, exist_ok=True)
+    (folder / "sources.list").write_text(f"deb {targets[0]} {suite} main\n", encoding="utf-8")
     options = [f"-oDir::Etc::sourcelist={folder}/sources.list", "-oDir::Etc::sourceparts=-", f"-oDir::State={folder}",
-               f"-oDir::State::lists={folder}/lists", f"-oDir::Cache={folder}/cache"]
-    if not (folder / "whole").exists():
-        for inside in ("lists/partial", "cache/archives/partial"):
-            (folder / inside).mkdir(parents=True, exist_ok=True)
-        (folder / "sources.list").write_text(f"deb {own} {suite} main\n", encoding="utf-8")
-        subprocess.run(["apt-get", *options, "update", "-q"], check=True, stdout=subprocess.DEVNULL)
-        (folder / "whole").touch()
+               f"-oDir::Cache={folder}/cache"]
+    subprocess.run(["apt-get", *options, "update", "-q"], check=True, stdout=subprocess.DEVNULL)
     return options
 
 
@@ -58,7 +66,7 @@ def fetch(music, package):
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir(parents=True)
     try:
-        name, _, suite = package.partition("@")
+        name, suite = name_and_suite(package)
         options = of_suite(music, suite) if suite else []
         subprocess.run(["apt-get", *options, "download", "-q", name], cwd=work, check=True, stdout=subprocess.DEVNULL)
         [deb] = work.glob("*.deb")

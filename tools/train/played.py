@@ -4,7 +4,7 @@
 
 Writes MUSIC/played/ID.flac, DATA/spec/ID.npy and DATA/played.tsv, which has the columns of songs.tsv; label.py asks
 the teacher. Where another level of the metre becomes the beat as the tempo changes is so the teacher's own word, which
-no stretching of its labels tells. Half of a change (as a ratio) changes the pitch too, as a turntable's does, the
+no stretching of its labels tells. A piece's rank is a lot: label.py --per-package N takes N of LOTS. Half of a change (as a ratio) changes the pitch too, as a turntable's does, the
 other half does not: each alone would be a sound of its own by which to tell these songs from others."""
 import argparse
 import json
@@ -17,23 +17,27 @@ import numpy as np
 from compare import is_sure
 from songs import read_table, spectrogram, write_table
 
-SLOWER, FASTER = (0.70, 0.86), (1.16, 1.40)
-SLOW = 70, 92               # beats a minute, for one piece more: here the double is the beat most often by mistake
-FAR = 0.65, 0.95            # how much slower a song may be played for that
-SLOWEST, FASTEST = 60, 215  # beats a minute to be asked about
-SECONDS = 66                # of such a piece
+SLOWER, FASTER = (0.70, 0.86), (1.16, 1.40)  # times as fast
+BEATS_ASKED = 60, 215  # beats a minute of such a piece
+BEATS_SLOW = 70, 92    # of one piece more: here the double is most often taken for the beat
+SPEEDS_SLOW = 0.65, 0.95  # times as fast that a song may be played for that
+LONGEST, SHORTEST = 66, 30  # s of a piece
+LOTS = 20
 
 
 def play(song, target, start, speed):
     """The piece from `start` (s), so many times as fast; whether there is one."""
     half = speed ** 0.5
     work = target.with_suffix(".tmp.flac")
-    run = subprocess.run(["ffmpeg", "-v", "fatal", "-y", "-ss", f"{start:.2f}", "-t", f"{SECONDS * speed:.2f}", "-i", song,
+    run = subprocess.run(["ffmpeg", "-nostdin", "-v", "fatal", "-y", "-ss", f"{start:.2f}", "-t", f"{LONGEST * speed:.2f}", "-i", song,
                           "-map", "0:a:0", "-af", f"aresample=44100,asetrate={44100 * half:.0f},aresample=44100,atempo={half:.6f}",
                           work])
-    if run.returncode == 0:
-        work.rename(target)
-    return run.returncode == 0
+    if run.returncode:
+        print("cannot play", song, flush=True)
+        work.unlink(missing_ok=True)
+        return False
+    work.rename(target)
+    return True
 
 
 def main():
@@ -53,18 +57,19 @@ def main():
             continue
         tempo = 60 / np.median(np.diff(result["beats"]))
         rng = np.random.default_rng([int(song["id"], 16)])
-        for name, speeds in (("slower", SLOWER), ("faster", FASTER), ("slow", np.divide(SLOW, tempo))):
+        for name, speeds in (("slower", SLOWER), ("faster", FASTER), ("slow", np.divide(BEATS_SLOW, tempo))):
             speed, place = float(np.exp(rng.uniform(*np.log(speeds)))), rng.random()
             identity = f"{song['id']}_{name}"
-            if not (FAR[0] <= speed <= FAR[1] if name == "slow" else SLOWEST <= tempo * speed <= FASTEST):
+            (least, most), value = (SPEEDS_SLOW, speed) if name == "slow" else (BEATS_ASKED, tempo * speed)
+            if not least <= value <= most:
                 continue
             path = options.music / "played" / f"{identity}.flac"
-            start = place * max(0.0, float(song["seconds"]) - SECONDS * speed)
+            start = place * max(0.0, float(song["seconds"]) - LONGEST * speed)
             if not path.exists() and not play(options.music / song["path"], path, start, speed):
                 continue
             values = spectrogram(options.tool, path, options.data / "spec" / f"{identity}.npy")
-            if values is not None:
-                rows.append(("train", song["package"], int(rng.integers(20)), identity, f"{len(values) / 100:.2f}",
+            if values is not None and len(values) >= 100 * SHORTEST:
+                rows.append(("train", song["package"], int(rng.integers(LOTS)), identity, f"{len(values) / 100:.2f}",
                              song["licence"], f"played/{identity}.flac"))
     write_table(options.data / "played.tsv", rows)
 

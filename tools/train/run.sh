@@ -26,7 +26,7 @@ done
     $python "$here/songs.py" $music $data $tool
     $python "$here/label.py" $music $data --program "$build/allin1" --first train --per-package "$labelled"
     $python "$here/played.py" $music $data $tool
-    $python "$here/label.py" $music $data --program "$build/allin1" --played
+    $python "$here/label.py" $music $data --program "$build/allin1" --played --per-package "${PLAYED:-20}"
     $python "$here/label.py" $music $data --program "$build/allin1" --weak --per-package 200
     $python "$here/render.py" $data $tool --count "$songs"
     $python "$here/bands.py" $data $tool

@@ -1,7 +1,8 @@
 """Lists the usable songs of unpacked packages, with part, licence and spectrogram.
 
 Writes DATA/songs.tsv and DATA/spec/ID.npy, float16 [frames][81]. ID is the beginning of the file's SHA-256.
-Usable: 40 to 300 s, not near-silent, not heard before. What has a spectrogram is not decoded again."""
+Usable: recordings and tracker modules of 40 to 300 s, not near-silent, not heard before. What has a spectrogram is not
+decoded again."""
 import argparse
 import csv
 import fnmatch
@@ -15,11 +16,12 @@ import tempfile
 
 import numpy as np
 
-from fetch import MODULES, MUSIC, package_list
+from fetch import MODULES, MUSIC, name_and_suite, package_list
 
 SHORTEST, LONGEST = 40.0, 300.0
-SMALLEST = {suffix: 150_000 for suffix in MUSIC}  # bytes: less than 40 s at any usual rate, not worth probing
-SMALLEST |= {suffix: 8_000 for suffix in MODULES}
+# Bytes. A recording that is smaller is shorter than 40 s at any usual rate. A module's size does not tell its length; one
+# that is smaller has hardly any sounds in it. Not worth probing, both.
+SMALLEST = {suffix: 150_000 for suffix in MUSIC} | {suffix: 8_000 for suffix in MODULES}
 # Mean of the spectrogram's values below which a file is near-silent, and share of its frames that sound.
 QUIETEST, SOUNDING = 0.02, 0.5
 
@@ -113,7 +115,7 @@ def main():
         known = json.loads(cache.read_text())
     for part, package in package_list(options.list):
         tree = options.music / package
-        rules = licences(tree, package)
+        rules = licences(tree, name_and_suite(package)[0])
         rank = 0
         # By name's digest: an order without a pattern, the same on every machine.
         files = sorted((p for p in tree.rglob("*") if p.suffix.lower() in SMALLEST and p.is_file()
