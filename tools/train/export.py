@@ -1,6 +1,7 @@
 """A trained student to the program's weight file (.a1w, docs/FORMATS.md): matrices in 8 bits with a scale for each
 output, all else in float16; and its views of a song: by how many bands each moves it, and how many times as fast it plays
-it; only views at the song's own tempo, where there are any, tell sections and functions. The run may also be such a file, which gets other constants."""
+it; only views at the song's own tempo, where there are any, tell sections and functions. The run may also be such a file,
+which gets other constants."""
 import argparse
 import hashlib
 import pathlib
