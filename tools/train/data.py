@@ -316,9 +316,10 @@ SHARES = {"real": 0.36, "played": 0.10, "grooves": 0.19, "bands": 0.16, "compose
 
 
 def batch(rng, songs, size, length, longer=0):
-    """One batch, its crops drawn by kind; a few are of nothing. Weights: beat, downbeat, section, function. Then the drums'
-    and the voice's shares, before the augmentation, and last what Song.readings gives. Of so many batches as `longer` says half have half as many crops, twice as long, and half are one
-    song, whole as far as `size` crops reach: an edge of a crop says where a song begins or ends only there."""
+    """One batch, its crops drawn by kind; a few are of nothing. Weights: beat, downbeat, section, function. Then the
+    drums' and the voice's shares, before the augmentation, and last what Song.readings gives. Of so many batches as
+    `longer` says half have half as many crops, twice as long, and half are one song, whole as far as `size` crops
+    reach: an edge of a crop says where a song begins or ends only there."""
     times = int(rng.choice((2, size))) if longer and rng.random() < longer else 1
     whole = 1 < times == size
     size, length = size // times, length * times

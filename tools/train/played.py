@@ -2,10 +2,11 @@
 
   played.py --music MUSIC --data DATA --tool BUILD/mix_spectrogram
 
-Writes MUSIC/played/ID.flac, DATA/spec/ID.npy and DATA/played.tsv, which has the columns of songs.tsv; label.py asks
-the teacher. Where another level of the metre becomes the beat as the tempo changes is so the teacher's own word, which
-no stretching of its labels tells. A piece's rank is a lot: label.py --per-package N takes N of LOTS. Half of a change (as a ratio) changes the pitch too, as a turntable's does, the
-other half does not: each alone would be a sound of its own by which to tell these songs from others."""
+Writes MUSIC/played/ID.flac, DATA/spec/ID.npy and DATA/played.tsv, which has the columns of songs.tsv; label.py asks the
+teacher. Where another level of the metre becomes the beat as the tempo changes is so the teacher's own word, which no
+stretching of its labels tells. A piece's rank is a lot: label.py --per-package N takes N of LOTS. Half of a change (as
+a ratio) changes the pitch too, as a turntable's does, the other half does not: each alone would be a sound of its own
+by which to tell these songs from others."""
 import argparse
 import json
 import os
@@ -29,9 +30,9 @@ def play(song, target, start, speed):
     """The piece from `start` (s), so many times as fast; whether there is one."""
     half = speed ** 0.5
     work = target.with_suffix(".tmp.flac")
-    run = subprocess.run(["ffmpeg", "-nostdin", "-v", "fatal", "-y", "-ss", f"{start:.2f}", "-t", f"{LONGEST * speed:.2f}", "-i", song,
-                          "-map", "0:a:0", "-af", f"aresample=44100,asetrate={44100 * half:.0f},aresample=44100,atempo={half:.6f}",
-                          work])
+    change = f"aresample=44100,asetrate={44100 * half:.0f},aresample=44100,atempo={half:.6f}"
+    run = subprocess.run(["ffmpeg", "-nostdin", "-v", "fatal", "-y", "-ss", f"{start:.2f}", "-t", f"{LONGEST * speed:.2f}",
+                          "-i", song, "-map", "0:a:0", "-af", change, work])
     if run.returncode:
         print("cannot play", song, flush=True)
         work.unlink(missing_ok=True)
