@@ -283,23 +283,19 @@ def only(songs, names):
 def load(data, parts):
     """{part: [Song]} of everything that has a spectrogram and a truth or a teacher's word."""
     found = {part: [] for part in parts}
-    if (data / "songs.tsv").exists():
-        for row in read_table(data / "songs.tsv"):
+    for table in ("songs.tsv", "played.tsv"):
+        piece = table == "played.tsv"
+        for row in read_table(data / table) if (data / table).exists() else []:
             teacher = data / "teacher" / f"{row['id']}.npz"
-            weak = not teacher.exists() and row["part"] == "train"
+            weak = not piece and not teacher.exists() and row["part"] == "train"
             if weak:
                 teacher = data / "weak" / f"{row['id']}.npz"
             if row["part"] in found and teacher.exists():
                 truth = json.loads(teacher.with_suffix(".json").read_text())
+                if piece:
+                    truth["segments"] = []
                 found[row["part"]].append(Song(row["path"], data / "spec" / f"{row['id']}.npy", truth, teacher,
-                                               row["part"], row["package"], weak))
-    if (data / "played.tsv").exists():
-        for row in read_table(data / "played.tsv"):
-            teacher = data / "teacher" / f"{row['id']}.npz"
-            if row["part"] in found and teacher.exists():
-                truth = dict(json.loads(teacher.with_suffix(".json").read_text()), segments=[])
-                found[row["part"]].append(Song(row["path"], data / "spec" / f"{row['id']}.npy", truth, teacher,
-                                               row["part"], row["package"], piece=True))
+                                               row["part"], row["package"], weak, piece))
     for path in sorted((data / "truth").glob(f"[{''.join(SOURCES)}]_*.json")):
         truth = json.loads(path.read_text())
         if truth["part"] in found:
