@@ -30,7 +30,7 @@ flags="-std=c11 -O2 -g1 -D_GNU_SOURCE -Werror -Wall -Wextra -Wconversion -Wshado
     -fno-trapping-math -I$source_dir/include -I$source_dir/src -I$source_dir/tests
     -I$source_dir/tests/neon -I$source_dir/tools"
 parts="base tensor kernels nn dsp spectrogram network student metrical functional tempo demix"
-support="golden guarded kernel_levels plain_network"
+support="files golden guarded kernel_levels plain_network"
 tests="kernels/test_vecmath kernels/test_gemm kernels/test_gemm_pack kernels/test_layers
     kernels/test_lane_kernels kernels/test_bands_kernels unit/test_fft unit/test_spectrogram unit/test_tensor
     unit/test_logistic unit/test_neighborhood unit/test_functional unit/test_tempo

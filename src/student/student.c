@@ -43,11 +43,10 @@ typedef struct job {
     state *now;     /* the tower at work */
     float *heads;   /* [fine rows][HEADS] */
     float *context; /* [coarse rows][CONTEXT] */
-    size_t view;
-    size_t form_views;  /* done before, of those that tell sections and functions */
-    bool form;          /* this one tells them */
-    double tempo;       /* how many times as fast this view plays the song */
-    size_t view_frames; /* that it has then */
+    size_t view;             /* the one at work */
+    const student_view *how; /* it hears the song */
+    size_t view_frames;      /* that it has */
+    size_t form_views;       /* done before, of those that tell sections and functions */
     const a1_student_output *output;
 } job;
 
@@ -118,11 +117,11 @@ static void multiply(const a1_student *student, const a1_gemm_weights *weights,
 /* The bands of one of the view's frames, without those that its shift moves out. */
 static void copy_frame(const job *j, size_t frame, size_t from, size_t count, float *to)
 {
-    if (j->tempo == 1) {
+    if (j->how->tempo == 1) {
         memcpy(to, j->spectrogram + frame * A1_STUDENT_BANDS + from, count * sizeof *to);
         return;
     }
-    const place p = place_at((double)frame * j->tempo, j->frames);
+    const place p = place_at((double)frame * j->how->tempo, j->frames);
     const float *low = j->spectrogram + p.low * A1_STUDENT_BANDS + from;
     const float *high = j->spectrogram + p.high * A1_STUDENT_BANDS + from;
     for (size_t i = 0; i < count; i++)
@@ -133,7 +132,7 @@ static void copy_frame(const job *j, size_t frame, size_t from, size_t count, fl
  * moved up by its bands; zeros where it has none. */
 static void copy_bands(const job *j, ptrdiff_t first, size_t count, float *bands)
 {
-    const int shift = j->student->views[j->view].shift;
+    const int shift = j->how->shift;
     const size_t up = shift > 0 ? (size_t)shift : 0, down = shift < 0 ? (size_t)-shift : 0;
     memset(bands, 0, (count * STUDENT_PITCH + 16) * sizeof *bands);
     for (size_t i = 0; i < count; i++) {
@@ -302,7 +301,7 @@ static void logits_of(const job *j, size_t frame, float logits[LOGITS])
         j->heads + frame / STUDENT_PER_STEP * HEADS + frame % STUDENT_PER_STEP;
     logits[0] = step[0];
     logits[1] = step[STUDENT_PER_STEP];
-    if (!j->form)
+    if (!j->how->form)
         return;
     const float *context = j->context + frame / FRAMES_PER_COARSE * CONTEXT;
     logits[2] = step[2 * STUDENT_PER_STEP] + context[0];
@@ -324,13 +323,13 @@ static void take_frames(void *argument, size_t index, unsigned worker)
     const a1_student *student = j->student;
     const a1_student_output *out = j->output;
     const size_t first = index * TASK, count = rows_of_task(j->frames, index);
-    const size_t told = j->form ? LOGITS : 2;
+    const size_t told = j->how->form ? LOGITS : 2;
     for (size_t frame = first; frame < first + count; frame++) {
         float said[LOGITS], next[LOGITS];
-        if (j->tempo == 1) {
+        if (j->how->tempo == 1) {
             logits_of(j, frame, said);
         } else {
-            const place p = place_at((double)frame / j->tempo, j->view_frames);
+            const place p = place_at((double)frame / j->how->tempo, j->view_frames);
             logits_of(j, p.low, said);
             logits_of(j, p.high, next);
             for (size_t i = 0; i < told; i++)
@@ -338,7 +337,7 @@ static void take_frames(void *argument, size_t index, unsigned worker)
         }
         take(&out->beat[frame], said[0], j->view, student->view_count);
         take(&out->downbeat[frame], said[1], j->view, student->view_count);
-        if (!j->form)
+        if (!j->how->form)
             continue;
         take(&out->section[frame], said[2], j->form_views, student->form_count);
         for (size_t l = 0; l < A1_STUDENT_LABELS; l++)
@@ -390,9 +389,8 @@ static size_t floats_of_states(const job *j)
 static void begin_view(job *j, float *memory)
 {
     const size_t width = j->student->width;
-    j->tempo = j->student->views[j->view].tempo;
-    j->form = j->student->views[j->view].form;
-    j->view_frames = frames_of_view(j->frames, j->tempo);
+    j->how = &j->student->views[j->view];
+    j->view_frames = frames_of_view(j->frames, j->how->tempo);
     size_states(j, j->view_frames);
     memory = place_state(&j->fine, width, memory);
     memory = place_state(&j->middle, width, memory);
@@ -418,7 +416,7 @@ static void run_view(job *j, a1_pool *pool)
     run_tower(j, pool, &j->middle);
     a1_pool_run(pool, tasks_of(j->late.rows), add_middle, j);
     run_tower(j, pool, &j->late);
-    if (j->form) {
+    if (j->how->form) {
         a1_pool_run(pool, tasks_of(j->coarse.rows), pool_coarse, j);
         run_tower(j, pool, &j->coarse);
         a1_pool_run(pool, tasks_of(j->coarse.rows), run_context, j);
@@ -448,7 +446,7 @@ allin1_status a1_student_run(const a1_student *student, a1_pool *pool, const flo
     for (j.view = 0; j.view < student->view_count; j.view++) {
         begin_view(&j, memory);
         run_view(&j, pool);
-        j.form_views += j.form;
+        j.form_views += j.how->form;
     }
     a1_arena_destroy(&arena);
     return ALLIN1_OK;

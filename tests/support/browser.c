@@ -13,6 +13,7 @@
 
 #include <openssl/evp.h>
 
+#include "support/files.h"
 #include "support/golden.h"
 
 #define ANSWER_MS 60000
@@ -369,10 +370,7 @@ void browser_picture(const char *path)
     int size = EVP_DecodeBlock(bytes, (const unsigned char *)text, (int)length);
     for (size_t i = length; i > 0 && text[i - 1] == '='; i--)
         size--;
-    FILE *file = fopen(path, "wb");
-    assert_non_null(file);
-    assert_int_equal(fwrite(bytes, 1, (size_t)size, file), size);
-    fclose(file);
+    test_write_bytes(path, bytes, (size_t)size);
     free(bytes);
     json_decref(answer);
 }

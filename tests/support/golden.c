@@ -8,6 +8,8 @@
 #include <sys/stat.h>
 #include <zip.h>
 
+#include "support/files.h"
+
 const char *test_shared_dir(void)
 {
     static char path[2048];
@@ -31,22 +33,6 @@ const char *test_golden(const char *relative)
         skip();
     }
     return path;
-}
-
-static unsigned char *read_file(const char *path, size_t *size)
-{
-    FILE *file = fopen(path, "rb");
-    if (!file)
-        fail_msg("%s cannot be opened", path);
-    fseek(file, 0, SEEK_END);
-    *size = (size_t)ftell(file);
-    rewind(file);
-    unsigned char *bytes = malloc(*size + 1);
-    assert_non_null(bytes);
-    if (fread(bytes, 1, *size, file) != *size)
-        fail_msg("%s cannot be read", path);
-    fclose(file);
-    return bytes;
 }
 
 static unsigned char *read_member(const char *path, const char *member, size_t *size)
@@ -120,7 +106,7 @@ static size_t c_order(const test_array *array, size_t i, bool by_columns)
 test_array test_read_array(const char *path, const char *member)
 {
     size_t size;
-    unsigned char *bytes = member ? read_member(path, member, &size) : read_file(path, &size);
+    unsigned char *bytes = member ? read_member(path, member, &size) : test_read_bytes(path, &size);
     if (size < 12 || memcmp(bytes, "\x93NUMPY", 6) != 0)
         fail_msg("%s is not a numpy array", path);
     const size_t prefix = bytes[6] == 1 ? 10 : 12;
