@@ -2,8 +2,8 @@
 style, where render.py has MMA's. In every style the beat is the one that listeners tap, so that slow music is told
 from fast by what is played: the snare on two and four, the walking bass, the accompaniment's turn.
 
-Writes DATA/spec/b_NNNNN.npy and DATA/truth/b_NNNNN.json as render.py does; the number is the seed. Styles are in all
-parts, songs in one."""
+Writes DATA/spec/b_NNNNN.npy and DATA/truth/b_NNNNN.json as render.py does; the number is the seed. The first styles are
+in all parts, songs in one; the busy ones that came later are for training alone, so that the test stays what it was."""
 import math
 import random
 
@@ -14,7 +14,7 @@ TICKS = 240  # a quarter; where a beat has three parts, one of these
 SIDESTICK, SNARE, CLAP, SHUT, FOOT, OPEN, RIDE, BELL, TAMBOURINE = 37, 38, 39, 42, 44, 46, 51, 53, 54
 COWBELL, HIGH_BONGO, LOW_BONGO, SLAP, CONGA, LOW_CONGA, MARACAS, GUIRO, CLAVES = 56, 60, 61, 62, 63, 64, 70, 73, 75
 STANDARD, ROOM, POWER, ELECTRONIC, ANALOGUE, JAZZ, BRUSH = 0, 8, 16, 24, 25, 32, 40
-BASSES = {"finger": [32, 33, 34, 35, 36], "synth": [38, 39, 87], "upright": [32, 43]}
+BASSES = {"finger": [32, 33, 34, 35, 36], "synth": [38, 39, 87], "upright": [32, 43], "low strings": [42, 43, 47, 58]}
 KEYBOARDS, GUITARS = [0, 1, 2, 4, 5, 16, 17, 18], [24, 25, 26, 27, 28, 29, 30]
 PADS, SYNTHS = [48, 49, 50, 51, 52, 89, 90, 91, 95], [80, 81, 82, 62, 63, 84, 90]
 EIGHTHS_SWUNG, SIXTEENTHS_SWUNG, TRIPLETS_SWUNG = "eighths", "sixteenths", "triplets"
@@ -33,6 +33,7 @@ class Style:
 
 
 KICKS = [35, 36]
+TOMS = [41, 43, 45, 47]
 SNARES = [SNARE, SNARE, 40]
 BACKBEAT = (SNARES, ["0000 9000 0000 9000", "0000 9000 0000 9000", "0000 9001 0000 9001", "0000 9000 0100 9001"])
 HATS_8 = "9090 9090 9090 9090"
@@ -230,6 +231,66 @@ STYLES = {
     ], ["two", "whole", "kick"], ["boom", "eighths", "arpeggio", "chick"], sounds=[24, 25, 105, 21]),
 }
 
+# From this song on, which is for training only, bands play one of these instead: what moves in sixteenths, at the slow
+# tempi at which the double is most often taken for the beat, and what is so fast that the half is.
+FIRST_BUSY = 900
+HATS_GALLOP = "9099 9099 9099 9099"
+BUSY_STYLES = {
+    "sequencer": Style(5, (66, 104), [
+        (KICKS, ["9000 9000 9000 9000", "9000 0000 9000 0000", "9000 0020 9030 0010"]),
+        ([SNARE, CLAP, 40], ["0000 9000 0000 9000", "0000 9000 0000 9001"]),
+        ([SHUT], [HATS_16, HATS_8, "9393 9393 9393 9393", OFF_8]),
+        ([OPEN, MARACAS], ["0000 0000 0000 0000", OFF_8])
+    ], ["sixteenths", "octaves", "offbeats", "kick"], ["sequence", "sequence", "sixteenths", "held"],
+       kits=(ELECTRONIC, ANALOGUE), basses="synth", sounds=SYNTHS + PADS, machine=1.0),
+    "chip": Style(4, (72, 164), [
+        (KICKS, ["9000 0000 9000 0000", "9003 0030 9030 0000", "9000 9000 9000 9000"]),
+        ([SNARE, SIDESTICK, 40], ["0000 9000 0000 9000", "0000 9002 0000 9012"]),
+        ([SHUT], [HATS_8, HATS_16, "0000 0000 0000 0000"])
+    ], ["octaves", "eighths", "syncopated", "sixteenths"], ["sequence", "sequence", "syncopated", "eighths"],
+       kits=(ELECTRONIC, ANALOGUE), basses="synth", sounds=[80, 81, 82, 87], machine=1.0),
+    "epic": Style(4, (64, 108), [
+        (TOMS, ["9099 9090 9099 9999", "9000 9000 9000 9090", "9090 0990 9090 9099", "9033 5033 9033 5033"]),
+        (SNARES + [57], ["0000 9000 0000 9000", "0000 0000 0000 0000", "0000 9099 0000 9999"]),
+        (KICKS, ["9000 0000 0000 0000", "9000 0000 9000 0000"])
+    ], ["whole", "sixteenths", "eighths", "first"], ["sixteenths", "sequence", "held", "stabs"], kits=(POWER, ROOM),
+       basses="low strings", sounds=[44, 45, 46, 48, 49, 52, 60, 61], machine=0.5),
+    "industrial": Style(3, (70, 104), [
+        (KICKS, ["9000 9000 9000 9000", "9000 0090 9000 0000", "9009 0000 9009 0000"]),
+        ([SNARE, CLAP, 40], ["0000 9000 0000 9000"]),
+        ([SHUT, 52, OPEN], [HATS_16, HATS_8, HATS_4, "9999 9595 9999 9595"])
+    ], ["sixteenths", "kick", "eighths"], ["sixteenths", "eighths", "kick", "sequence"], kits=(POWER, ELECTRONIC),
+       basses="synth", sounds=[29, 30, 81, 84, 90], machine=0.9),
+    "dembow": Style(2, (82, 104), [
+        (KICKS, ["9000 9000 9000 9000", "9000 0000 9000 0000"]),
+        ([SNARE, CLAP, SIDESTICK], ["0009 0090 0009 0090"]),
+        ([SHUT, MARACAS], [HATS_8, HATS_16, "0000 0000 0000 0000"])
+    ], ["kick", "whole", "syncopated"], ["syncopated", "held", "sequence", "offbeats"], kits=(ELECTRONIC, ANALOGUE),
+       basses="synth", machine=0.9),
+    "gallop": Style(3, (78, 116), [
+        (KICKS, [HATS_GALLOP, "9099 0099 9099 0099", HATS_16]),
+        BACKBEAT,
+        ([RIDE, OPEN, 49, 52], [HATS_4, HATS_8])
+    ], ["kick", "sixteenths"], ["kick", "sixteenths", "held"], kits=(POWER, ROOM), sounds=[29, 30, 30, 48]),
+    "tribal": Style(3, (76, 128), [
+        (TOMS, ["9009 0090 9009 0090", "9090 9909 0909 9090", "9393 9393 9393 9393"]),
+        ([CONGA, LOW_BONGO, SLAP], ["3993 3993 3993 3993", "0099 0099 0099 0099", "0000 9000 0000 9000"]),
+        ([MARACAS, TAMBOURINE, SHUT], [HATS_16, HATS_8, "0000 0000 0000 0000"]),
+        (KICKS, ["9000 9000 9000 9000", "9000 0000 9000 0000"])
+    ], ["whole", "syncopated", "kick"], ["held", "sequence", "syncopated", "stabs"],
+       sounds=[11, 12, 13, 73, 75, 77, 104, 107, 48, 89], machine=0.5),
+    "thrash": Style(2, (168, 212), [
+        (KICKS, ["9000 0000 9000 0000", "9090 0000 9090 0000", "9090 9090 9090 9090"]),
+        BACKBEAT,
+        ([SHUT, OPEN, RIDE, 52], [HATS_4, HATS_8])
+    ], ["eighths", "quarters"], ["eighths", "quarters", "held"], kits=(POWER, STANDARD), sounds=[29, 30, 27, 62, 48]),
+    "galop": Style(2, (168, 212), [
+        (KICKS, ["9000 0000 9000 0000"]),
+        (SNARES + [SHUT], ["0000 9000 0000 9000", "0000 9000 0000 9090"]),
+        ([TAMBOURINE, SHUT], ["0000 0000 0000 0000", HATS_4, HATS_8])
+    ], ["two", "two", "walk"], ["chick", "chick", "eighths", "quarters"], sounds=[21, 22, 0, 56, 57, 24, 105]),
+}
+
 
 def draw(rng, pattern, parts):
     """[(place in beats, loudness 0 to 1)] of one pattern, its chances drawn."""
@@ -276,9 +337,9 @@ class Band(Arrangement):
 
     def __init__(self, seed):
         rng = self.rng = random.Random(f"allin1 band {seed}")
-        self.family = rng.choices(list(STYLES), [s.weight for s in STYLES.values()])[0]
-        self.part = part_of_seed(seed)
-        style = self.style = STYLES[self.family]
+        styles, self.part = (STYLES, part_of_seed(seed)) if seed < FIRST_BUSY else (BUSY_STYLES, "train")
+        self.family = rng.choices(list(styles), [s.weight for s in styles.values()])[0]
+        style = self.style = styles[self.family]
         self.compound = style.parts == 3
         self.bar = style.beats * (3 if self.compound else 1)
         self.kind = rng.choices(["full", "drumless", "soft"], [0.82, 0.12, 0.06])[0]
@@ -340,6 +401,7 @@ def accompaniment(band, pattern, comp, layer, bar):
     figures = {"held": lambda: [(0, beats, None)], "quarters": lambda: [(i, 0.8, None) for i in whole],
                "eighths": lambda: [(p, 0.4, None) for p in every],
                "sixteenths": lambda: [(p, 0.2, None) for p in fine],
+               "sequence": lambda: [(p, 0.25, [0, 1, 2, 3, 2, 1][i % 6]) for i, p in enumerate(fine)],
                "offbeats": lambda: [(i + 0.5, 0.35, None) for i in whole],
                "skank": lambda: [(i + 0.5, 0.2, None) for i in whole],
                "skank sixteenths": lambda: [(i + o, 0.2, None) for i in whole for o in (0.5, 0.75)],
@@ -420,4 +482,4 @@ def make(seed, tool, data, work):
 
 
 if __name__ == "__main__":
-    render_all(__doc__, "b", 900, make)
+    render_all(__doc__, "b", 1080, make)

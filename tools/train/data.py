@@ -151,7 +151,7 @@ class Song:
         are; all false where neither the truth is known nor the teacher is sure."""
         at, wide = no_readings(length)
         beats, downbeats = (times[(times >= 0) & (times < length)] for times in (to(self.beats), to(self.downbeats)))
-        if self.sure == 1 and not self.weak and len(beats) >= 16:
+        if self.sure == 1 and len(beats) >= 16:
             levels = level_readings(beats)
             phases = bar_readings(beats, downbeats) if levels and self.downbeats_known else []
             for first, readings in ((0, levels), (READINGS, phases)):
@@ -303,12 +303,13 @@ def load(data, parts):
             group = SOURCES[path.name[0]][0] + (" " + drums if path.name[0] in "brm" else "")
             found[truth["part"]].append(Song(path.stem, data / "spec" / f"{path.stem}.npy", truth, None,
                                              truth["part"], group))
-    # A song that says nothing is left out.
-    return {part: [s for s in songs if s.sure > 0 or s.form_known] for part, songs in found.items()}
+    # A song that says nothing is left out, and a piece that the teacher is not sure of.
+    tells = lambda song: song.sure == 1 if song.kind == "played" else song.sure > 0 or song.form_known
+    return {part: [s for s in songs if tells(s)] for part, songs in found.items()}
 
 
 # Of the crops; the rest is made on the spot.
-SHARES = {"real": 0.36, "played": 0.10, "grooves": 0.19, "bands": 0.16, "composed": 0.13, "noise": 0.03}
+SHARES = {"real": 0.40, "played": 0.08, "grooves": 0.20, "bands": 0.15, "composed": 0.11, "noise": 0.03}
 
 
 def batch(rng, songs, size, length, longer=0):
@@ -319,7 +320,8 @@ def batch(rng, songs, size, length, longer=0):
     times = int(rng.choice((2, size))) if longer and rng.random() < longer else 1
     whole = 1 < times == size
     size, length = size // times, length * times
-    pools = {kind: [s for s in songs if s.kind == kind] for kind in SHARES}
+    # Pieces are too short for longer crops.
+    pools = {kind: [s for s in songs if s.kind == kind and (times == 1 or kind != "played")] for kind in SHARES}
     # What is not there leaves its share to the others, not to the crops of nothing.
     all_known = sum(share for kind, share in SHARES.items() if pools[kind])
     known = {kind: share * sum(SHARES.values()) / all_known for kind, share in SHARES.items() if pools[kind]}

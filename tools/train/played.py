@@ -1,4 +1,5 @@
-"""Pieces of the songs that the teacher is sure of, played slower and faster, to ask it about them too.
+"""Pieces of the songs that the teacher is sure of (or the student, of songs that only label.py --own has a word on), played
+slower and faster, to ask the teacher about them too.
 
   played.py --music MUSIC --data DATA --tool BUILD/mix_spectrogram
 
@@ -20,7 +21,7 @@ from songs import read_table, spectrogram, write_table
 
 SLOWER, FASTER = (0.70, 0.86), (1.16, 1.40)  # times as fast
 BEATS_ASKED = 60, 215  # beats a minute of such a piece
-BEATS_SLOW = 70, 92    # of one piece more: here the double is most often taken for the beat
+BEATS_SLOW = 70, 92    # of two pieces more: here the double is most often taken for the beat
 SPEEDS_SLOW = 0.65, 0.95  # times as fast that a song may be played for that
 LONGEST, SHORTEST = 66, 30  # s of a piece
 LOTS = 20
@@ -50,18 +51,21 @@ def main():
     (options.music / "played").mkdir(parents=True, exist_ok=True)
     rows = []
     for song in read_table(options.data / "songs.tsv"):
-        teacher = options.data / "teacher" / f"{song['id']}.npz"
-        if song["part"] != "train" or not teacher.exists():
+        labels = [options.data / folder / f"{song['id']}.npz" for folder in ("teacher", "weak")]
+        heard = next((path for path in labels if path.exists()), None)
+        if song["part"] != "train" or heard is None:
             continue
-        result = json.loads(teacher.with_suffix(".json").read_text())
-        if not is_sure(result, teacher):
+        result = json.loads(heard.with_suffix(".json").read_text())
+        if not is_sure(result, heard):
             continue
         tempo = 60 / np.median(np.diff(result["beats"]))
-        rng = np.random.default_rng([int(song["id"], 16)])
-        for name, speeds in (("slower", SLOWER), ("faster", FASTER), ("slow", np.divide(BEATS_SLOW, tempo))):
+        first, second = (np.random.default_rng([int(song["id"], 16), *more]) for more in ((), (13,)))
+        slow = np.divide(BEATS_SLOW, tempo)
+        for name, speeds, rng in (("slower", SLOWER, first), ("faster", FASTER, first), ("slow", slow, first),
+                                  ("again", slow, second)):
             speed, place = float(np.exp(rng.uniform(*np.log(speeds)))), rng.random()
             identity = f"{song['id']}_{name}"
-            (least, most), value = (SPEEDS_SLOW, speed) if name == "slow" else (BEATS_ASKED, tempo * speed)
+            (least, most), value = (SPEEDS_SLOW, speed) if speeds is slow else (BEATS_ASKED, tempo * speed)
             if not least <= value <= most:
                 continue
             path = options.music / "played" / f"{identity}.flac"
