@@ -1,5 +1,5 @@
-"""Pieces of the songs that the teacher is sure of (or the student, of songs that only label.py --own has a word on), played
-slower and faster, to ask the teacher about them too.
+"""Pieces of the songs that the teacher is sure of, played slower and faster, to ask it about them too. Of songs that it has
+not been asked about, those of which the word in DATA/weak (label.py --own or --weak) is sure.
 
   played.py --music MUSIC --data DATA --tool BUILD/mix_spectrogram
 
