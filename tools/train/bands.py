@@ -234,7 +234,6 @@ STYLES = {
 # From this song on, which is for training only, bands play one of these instead: what moves in sixteenths, at the slow
 # tempi at which the double is most often taken for the beat, and what is so fast that the half is.
 FIRST_BUSY = 900
-HATS_GALLOP = "9099 9099 9099 9099"
 BUSY_STYLES = {
     "sequencer": Style(5, (66, 104), [
         (KICKS, ["9000 9000 9000 9000", "9000 0000 9000 0000", "9000 0020 9030 0010"]),
@@ -268,7 +267,7 @@ BUSY_STYLES = {
     ], ["kick", "whole", "syncopated"], ["syncopated", "held", "sequence", "offbeats"], kits=(ELECTRONIC, ANALOGUE),
        basses="synth", machine=0.9),
     "gallop": Style(3, (78, 116), [
-        (KICKS, [HATS_GALLOP, "9099 0099 9099 0099", HATS_16]),
+        (KICKS, ["9099 9099 9099 9099", "9099 0099 9099 0099", HATS_16]),
         BACKBEAT,
         ([RIDE, OPEN, 49, 52], [HATS_4, HATS_8])
     ], ["kick", "sixteenths"], ["kick", "sixteenths", "held"], kits=(POWER, ROOM), sounds=[29, 30, 30, 48]),
@@ -398,17 +397,18 @@ def accompaniment(band, pattern, comp, layer, bar):
     fine = [i / parts for i in range(beats * parts)]
     every = fine if parts == 3 else [i / 2 for i in range(2 * beats)]
     rolled = fine if band.tempo < 90 else every
+    broken = lambda places, length: [(p, length, [0, 1, 2, 3, 2, 1][i % 6]) for i, p in enumerate(places)]
     figures = {"held": lambda: [(0, beats, None)], "quarters": lambda: [(i, 0.8, None) for i in whole],
                "eighths": lambda: [(p, 0.4, None) for p in every],
                "sixteenths": lambda: [(p, 0.2, None) for p in fine],
-               "sequence": lambda: [(p, 0.25, [0, 1, 2, 3, 2, 1][i % 6]) for i, p in enumerate(fine)],
+               "sequence": lambda: broken(fine, 0.25),
                "offbeats": lambda: [(i + 0.5, 0.35, None) for i in whole],
                "skank": lambda: [(i + 0.5, 0.2, None) for i in whole],
                "skank sixteenths": lambda: [(i + o, 0.2, None) for i in whole for o in (0.5, 0.75)],
                "stabs": lambda: [(p, 0.25, None) for p in pattern.random[1 + layer][:3]],
                "syncopated": lambda: [(p, 0.45, None) for p in pattern.random[1 + layer]],
                "kick": lambda: [(p, 0.4, None) for p in pattern.kick[bar % 2]],
-               "arpeggio": lambda: [(p, 0.6, [0, 1, 2, 3, 2, 1][i % 6]) for i, p in enumerate(rolled)],
+               "arpeggio": lambda: broken(rolled, 0.6),
                "chick": lambda: [(i, 0.5, None) for i in range(1, beats, 2)],
                "pah": lambda: [(i, 0.6, None) for i in range(1, beats)],
                "boom": lambda: [n for i in whole for n in

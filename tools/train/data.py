@@ -280,16 +280,21 @@ def only(songs, names):
     return {part: [s for s in found if s.name in names] for part, found in songs.items()}
 
 
+def word_on(data, row):
+    """The file with the teacher's word on a song or a piece, or else with that of DATA/weak on a training song (there is
+    none on a piece); and whether it is the latter. The file need not be there."""
+    path = data / "teacher" / f"{row['id']}.npz"
+    weak = row["part"] == "train" and not path.exists()
+    return data / "weak" / path.name if weak else path, weak
+
+
 def load(data, parts):
     """{part: [Song]} of everything that has a spectrogram and a truth or a teacher's word."""
     found = {part: [] for part in parts}
     for table in ("songs.tsv", "played.tsv"):
         piece = table == "played.tsv"
         for row in read_table(data / table) if (data / table).exists() else []:
-            teacher = data / "teacher" / f"{row['id']}.npz"
-            weak = not piece and not teacher.exists() and row["part"] == "train"
-            if weak:
-                teacher = data / "weak" / f"{row['id']}.npz"
+            teacher, weak = word_on(data, row)
             if row["part"] in found and teacher.exists():
                 truth = json.loads(teacher.with_suffix(".json").read_text())
                 if piece:

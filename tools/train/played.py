@@ -17,6 +17,7 @@ import subprocess
 import numpy as np
 
 from compare import is_sure
+from data import word_on
 from songs import read_table, spectrogram, write_table
 
 SLOWER, FASTER = (0.70, 0.86), (1.16, 1.40)  # times as fast
@@ -51,15 +52,14 @@ def main():
     (options.music / "played").mkdir(parents=True, exist_ok=True)
     rows = []
     for song in read_table(options.data / "songs.tsv"):
-        labels = [options.data / folder / f"{song['id']}.npz" for folder in ("teacher", "weak")]
-        heard = next((path for path in labels if path.exists()), None)
-        if song["part"] != "train" or heard is None:
+        heard, _ = word_on(options.data, song)
+        if song["part"] != "train" or not heard.exists():
             continue
         result = json.loads(heard.with_suffix(".json").read_text())
         if not is_sure(result, heard):
             continue
         tempo = 60 / np.median(np.diff(result["beats"]))
-        first, second = (np.random.default_rng([int(song["id"], 16), *more]) for more in ((), (13,)))
+        first, second = np.random.default_rng([int(song["id"], 16)]), np.random.default_rng([int(song["id"], 16), 13])
         slow = np.divide(BEATS_SLOW, tempo)
         for name, speeds, rng in (("slower", SLOWER, first), ("faster", FASTER, first), ("slow", slow, first),
                                   ("again", slow, second)):
