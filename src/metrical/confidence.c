@@ -49,6 +49,7 @@ static a1_gains find_gains(const a1_metrical *model, const float *activations, s
 /* A sum over paths for one model, with or without the frames' probabilities. */
 typedef struct posterior_task {
     const a1_bar_model *bar;
+    allin1_cpu_level level;
     const a1_gains *gains;
     double *beats, *downbeats; /* [frames] or NULL */
     double log_sum;
@@ -60,18 +61,8 @@ static void run_task(void *argument, size_t index, unsigned worker)
 {
     (void)worker;
     posterior_task *task = (posterior_task *)argument + index;
-    task->status = a1_posterior(task->bar, task->gains, &task->log_sum, task->beats,
+    task->status = a1_posterior(task->bar, task->level, task->gains, &task->log_sum, task->beats,
                                 task->downbeats, &task->err);
-}
-
-static allin1_status run_tasks(a1_pool *pool, posterior_task *tasks, size_t count, a1_error *err)
-{
-    a1_pool_run(pool, count, run_task, tasks);
-    for (size_t i = 0; i < count; i++) {
-        if (tasks[i].status != ALLIN1_OK)
-            return a1_fail(err, tasks[i].status, "%s", tasks[i].err.message);
-    }
-    return ALLIN1_OK;
 }
 
 /* The logarithm of the sum of weighted exponentials. */
@@ -103,85 +94,118 @@ static void collect(const a1_metrical *model, const a1_beats *beats, const doubl
     }
 }
 
-static allin1_status beats_and_downbeats(const a1_metrical *model, a1_pool *pool,
-                                         const a1_gains *gains, const a1_beats *beats,
-                                         a1_confidences *confidences, a1_error *err)
-{
-    const size_t frames = gains->frames, metres = model->settings.metre_count;
-    posterior_task tasks[A1_MAX_METRES];
-    double *found = calloc(2 * metres * frames, sizeof *found);
-    confidences->beats = calloc(beats->count, sizeof *confidences->beats);
-    confidences->downbeats = calloc(beats->count, sizeof *confidences->downbeats);
-    if (!found || !confidences->beats || !confidences->downbeats) {
-        free(found);
-        return a1_fail_memory(err, "the beats' confidences");
-    }
-    for (size_t m = 0; m < metres; m++)
-        tasks[m] = (posterior_task){.bar = &model->bars[m],
-                                    .gains = gains,
-                                    .beats = found + 2 * m * frames,
-                                    .downbeats = found + (2 * m + 1) * frames};
-    const allin1_status status = run_tasks(pool, tasks, metres, err);
-    if (status == ALLIN1_OK) {
-        /* Each metre counts by its probability; the mean goes into the first one's place. */
-        const double total = log_total(&model->settings, tasks);
-        for (size_t m = 0; m < metres; m++) {
-            const double share = exp(tasks[m].log_sum + log(model->settings.weights[m]) - total);
-            for (size_t i = 0; i < 2 * frames; i++)
-                found[i] = (m > 0 ? found[i] : 0) + share * found[2 * m * frames + i];
-        }
-        collect(model, beats, found, confidences->beats);
-        collect(model, beats, found + frames, confidences->downbeats);
-    }
-    free(found);
-    return status;
-}
-
-/* How well tempi around `bpm` explain the song: the logarithm of the sum over all paths. */
-static allin1_status weigh_tempo(const a1_metrical *model, a1_pool *pool, const a1_gains *gains,
-                                 double bpm, double *log_sum, a1_error *err)
-{
-    const a1_metrical_settings *settings = &model->settings;
+/* A tempo that the song may have, and what it explains. */
+typedef struct tempo {
+    double bpm; /* 0: not asked about */
     a1_bar_model bars[A1_MAX_METRES];
-    posterior_task tasks[A1_MAX_METRES];
-    allin1_status status = ALLIN1_OK;
-    memset(bars, 0, sizeof bars);
-    for (size_t m = 0; m < settings->metre_count && status == ALLIN1_OK; m++) {
-        status = a1_bar_model_create(&bars[m], settings, settings->beats_per_bar[m], bpm / AROUND,
-                                     bpm * AROUND, err);
-        tasks[m] = (posterior_task){.bar = &bars[m], .gains = gains};
-    }
-    if (status == ALLIN1_OK)
-        status = run_tasks(pool, tasks, settings->metre_count, err);
-    if (status == ALLIN1_OK)
-        *log_sum = log_total(settings, tasks);
-    for (size_t m = 0; m < settings->metre_count; m++)
-        a1_bar_model_destroy(&bars[m]);
-    return status;
+    posterior_task *tasks; /* [metres] */
+} tempo;
+
+#define TEMPI (1 + A1_TEMPO_ALTERNATIVES) /* the song's own, then the others */
+
+/* All sums over paths are independent of each other, so the pool gets them at once. */
+typedef struct work {
+    const a1_metrical *model;
+    size_t metres, frames;
+    double *columns; /* of the gains: for beats [A1_DENSITIES][frames], then for tempi */
+    double *found;   /* [metres][2][frames] */
+    a1_gains for_beats, for_tempi;
+    tempo tempi[TEMPI];
+    posterior_task tasks[(1 + TEMPI) * A1_MAX_METRES];
+    size_t task_count;
+} work;
+
+static void add_beats(work *w)
+{
+    for (size_t m = 0; m < w->metres; m++)
+        w->tasks[w->task_count++] =
+            (posterior_task){.bar = &w->model->bars[m],
+                             .level = w->model->level,
+                             .gains = &w->for_beats,
+                             .beats = w->found + 2 * m * w->frames,
+                             .downbeats = w->found + (2 * m + 1) * w->frames};
 }
 
-/* Of the tempo, its half and its double: each as likely as its sum over all paths is for one beat of
- * the song, on average. */
-static allin1_status weigh_tempi(const a1_metrical *model, a1_pool *pool, const a1_gains *gains,
-                                 const a1_beats *beats, double bpm, a1_confidences *confidences,
-                                 a1_error *err)
+static allin1_status add_tempo(work *w, tempo *t, double bpm, a1_error *err)
+{
+    const a1_metrical_settings *settings = &w->model->settings;
+    t->bpm = bpm;
+    t->tasks = w->tasks + w->task_count;
+    for (size_t m = 0; m < w->metres; m++) {
+        A1_TRY(a1_bar_model_create(&t->bars[m], settings, settings->beats_per_bar[m], bpm / AROUND,
+                                   bpm * AROUND, err));
+        w->tasks[w->task_count++] = (posterior_task){
+            .bar = &t->bars[m], .level = w->model->level, .gains = &w->for_tempi};
+    }
+    return ALLIN1_OK;
+}
+
+/* The tempo, its half and its double. */
+static allin1_status add_tempi(work *w, double bpm, a1_error *err)
 {
     static const double factors[A1_TEMPO_ALTERNATIVES] = {0.5, 2};
-    double own, other[A1_TEMPO_ALTERNATIVES] = {0}, total = 1;
-    A1_TRY(weigh_tempo(model, pool, gains, bpm, &own, err));
+    A1_TRY(add_tempo(w, &w->tempi[0], bpm, err));
     for (size_t i = 0; i < A1_TEMPO_ALTERNATIVES; i++) {
-        const double tempo = bpm * factors[i];
-        if (tempo < SLOWEST_ALTERNATIVE || tempo > FASTEST_ALTERNATIVE / AROUND)
+        const double other = bpm * factors[i];
+        if (other >= SLOWEST_ALTERNATIVE && other <= FASTEST_ALTERNATIVE / AROUND)
+            A1_TRY(add_tempo(w, &w->tempi[1 + i], other, err));
+    }
+    return ALLIN1_OK;
+}
+
+static allin1_status sum_paths(work *w, a1_pool *pool, a1_error *err)
+{
+    a1_pool_run(pool, w->task_count, run_task, w->tasks);
+    for (size_t i = 0; i < w->task_count; i++) {
+        if (w->tasks[i].status != ALLIN1_OK)
+            return a1_fail(err, w->tasks[i].status, "%s", w->tasks[i].err.message);
+    }
+    return ALLIN1_OK;
+}
+
+/* Each metre counts by its probability; the mean goes into the first one's place. */
+static void weigh_beats(const work *w, const a1_beats *beats, a1_confidences *confidences)
+{
+    const a1_metrical_settings *settings = &w->model->settings;
+    const size_t frames = w->frames;
+    const double total = log_total(settings, w->tasks);
+    double *found = w->found;
+    for (size_t m = 0; m < w->metres; m++) {
+        const double share = exp(w->tasks[m].log_sum + log(settings->weights[m]) - total);
+        for (size_t i = 0; i < 2 * frames; i++)
+            found[i] = (m > 0 ? found[i] : 0) + share * found[2 * m * frames + i];
+    }
+    collect(w->model, beats, found, confidences->beats);
+    collect(w->model, beats, found + frames, confidences->downbeats);
+}
+
+/* Each tempo is as likely as its sum over all paths is for one beat of the song, on average. */
+static void weigh_tempi(const work *w, const a1_beats *beats, a1_confidences *confidences)
+{
+    const a1_metrical_settings *settings = &w->model->settings;
+    const double own = log_total(settings, w->tempi[0].tasks);
+    double other[A1_TEMPO_ALTERNATIVES] = {0}, total = 1;
+    for (size_t i = 0; i < A1_TEMPO_ALTERNATIVES; i++) {
+        const tempo *t = &w->tempi[1 + i];
+        if (t->bpm == 0)
             continue;
-        confidences->alternatives[i].bpm = tempo;
-        A1_TRY(weigh_tempo(model, pool, gains, tempo, &other[i], err));
-        other[i] = exp((other[i] - own) / (double)beats->count);
+        confidences->alternatives[i].bpm = t->bpm;
+        other[i] = exp((log_total(settings, t->tasks) - own) / (double)beats->count);
         total += other[i];
     }
     for (size_t i = 0; i < A1_TEMPO_ALTERNATIVES; i++)
         confidences->alternatives[i].confidence = other[i] / total;
     confidences->tempo = 1 / total;
-    return ALLIN1_OK;
+}
+
+static void destroy_work(work *w)
+{
+    for (size_t i = 0; i < TEMPI; i++)
+        for (size_t m = 0; m < w->metres; m++)
+            a1_bar_model_destroy(&w->tempi[i].bars[m]);
+    free(w->columns);
+    free(w->found);
+    free(w);
 }
 
 allin1_status a1_metrical_confidences(const a1_metrical *model, a1_pool *pool,
@@ -192,18 +216,36 @@ allin1_status a1_metrical_confidences(const a1_metrical *model, a1_pool *pool,
     confidences->tempo = NAN;
     if (beats->count == 0)
         return ALLIN1_OK;
-    const size_t frames = beats->decoded_frames;
+    allin1_status status;
+    const size_t frames = beats->decoded_frames, metres = model->settings.metre_count;
     const float *decoded = activations + 2 * beats->first_frame;
-    double *columns = malloc(A1_DENSITIES * frames * sizeof *columns);
-    if (!columns)
+    work *w = calloc(1, sizeof *w);
+    if (!w)
         return a1_fail_memory(err, "the beats' confidences");
-    a1_gains gains = find_gains(model, decoded, frames, EVIDENCE_FOR_BEATS, columns);
-    allin1_status status = beats_and_downbeats(model, pool, &gains, beats, confidences, err);
-    if (status == ALLIN1_OK && bpm > 0) {
-        gains = find_gains(model, decoded, frames, EVIDENCE_FOR_TEMPI, columns);
-        status = weigh_tempi(model, pool, &gains, beats, bpm, confidences, err);
+    w->model = model;
+    w->metres = metres;
+    w->frames = frames;
+    w->columns = malloc(2 * A1_DENSITIES * frames * sizeof *w->columns);
+    w->found = calloc(2 * metres * frames, sizeof *w->found);
+    confidences->beats = calloc(beats->count, sizeof *confidences->beats);
+    confidences->downbeats = calloc(beats->count, sizeof *confidences->downbeats);
+    if (!w->columns || !w->found || !confidences->beats || !confidences->downbeats) {
+        status = a1_fail_memory(err, "the beats' confidences");
+        goto done;
     }
-    free(columns);
+    w->for_beats = find_gains(model, decoded, frames, EVIDENCE_FOR_BEATS, w->columns);
+    add_beats(w);
+    if (bpm > 0) {
+        w->for_tempi = find_gains(model, decoded, frames, EVIDENCE_FOR_TEMPI,
+                                  w->columns + A1_DENSITIES * frames);
+        A1_CHECK(add_tempi(w, bpm, err));
+    }
+    A1_CHECK(sum_paths(w, pool, err));
+    weigh_beats(w, beats, confidences);
+    if (bpm > 0)
+        weigh_tempi(w, beats, confidences);
+done:
+    destroy_work(w);
     if (status != ALLIN1_OK)
         a1_confidences_free(confidences);
     return status;

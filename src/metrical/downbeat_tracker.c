@@ -91,14 +91,13 @@ void a1_bar_model_destroy(a1_bar_model *bar)
     memset(bar, 0, sizeof *bar);
 }
 
-static allin1_status create_metre(a1_metrical *model, size_t metre, allin1_cpu_level level,
-                                  a1_error *err)
+static allin1_status create_metre(a1_metrical *model, size_t metre, a1_error *err)
 {
     const a1_metrical_settings *settings = &model->settings;
     a1_bar_model *bar = &model->bars[metre];
     A1_TRY(a1_bar_model_create(bar, settings, settings->beats_per_bar[metre], settings->min_bpm,
                                settings->max_bpm, err));
-    return a1_fast_model_create(&model->fast[metre], bar, level, err);
+    return a1_fast_model_create(&model->fast[metre], bar, model->level, err);
 }
 
 allin1_status a1_metrical_create(a1_metrical **out, const a1_metrical_settings *settings,
@@ -110,9 +109,9 @@ allin1_status a1_metrical_create(a1_metrical **out, const a1_metrical_settings *
     if (!model)
         return a1_fail_memory(err, "the beat decoder");
     model->settings = *settings;
+    model->level = cpu ? cpu->level : ALLIN1_CPU_SCALAR;
     for (size_t m = 0; m < settings->metre_count; m++) {
-        const allin1_status status =
-            create_metre(model, m, cpu ? cpu->level : ALLIN1_CPU_SCALAR, err);
+        const allin1_status status = create_metre(model, m, err);
         if (status != ALLIN1_OK) {
             a1_metrical_destroy(&model);
             return status;

@@ -8,6 +8,7 @@
 
 struct a1_metrical {
     a1_metrical_settings settings;
+    allin1_cpu_level level;
     a1_bar_model bars[A1_MAX_METRES];
     a1_fast_model fast[A1_MAX_METRES];
 };

@@ -7,18 +7,19 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "metrical/spread.h"
 
 /* As in the fast decoder a path is known by where it enters beats, so sums over entries (beat, tempo)
  * are enough. Everything is relative to a path that is never inside a beat range: only the few frames
  * of beat ranges count. Probabilities are kept as they are, in doubles; when they grow or shrink too
  * far, all are scaled and the scale's logarithm is kept. */
 
-#define ENTRY_BYTES ((size_t)32 << 20) /* for entries; longer music goes forwards twice */
+#define ENTRY_BYTES ((size_t)4 << 20) /* for entries; longer music goes forwards twice */
 #define CHECK_FRAMES 32                /* between looks at the scale */
 #define LARGE 1e60
 
-/* What leaves (beat, tempo) at a frame, or what follows after it: rows of `rows` values for `length`
- * frames around. */
+/* What comes into a beat at a frame out of each tempo of the beat before, or what follows after that:
+ * rows of `rows` values, [beats][pitch], for `length` frames around. */
 typedef struct ring {
     double *values;
     size_t rows, length;
@@ -28,18 +29,23 @@ typedef struct ring {
 typedef struct passes {
     const a1_bar_model *bar;
     const a1_gains *gains;
-    size_t tempi, rows, longest, most_frames;
-    double *change; /* [from][to], probabilities */
-    double *change_back; /* transposed */
-    size_t *first, *end; /* [tempi] nonzero targets of a source */
-    size_t *first_back, *end_back;
+    size_t tempi, pitch; /* of a beat's tempi and of their places in a row */
+    size_t rows;         /* [beats][pitch] */
+    size_t longest, most_frames;
+    a1_spread_plan change, change_back; /* what a beat's tempi become, and what became of them */
+    a1_spread_fn spread;
+    size_t *ahead;   /* [tempi] values from a frame in the ring to the one an interval later */
+    size_t *seen_as; /* [rows] which of gain_of is a row's */
     double *beat_sum, *downbeat_sum; /* [frames + 1], running sums of the gains */
-    double *gain_of[2];              /* [most_frames + 1] products over the next frames: beat, downbeat */
+    double *gain_of; /* [2][most_frames + 1] products over the next frames: beat, downbeat */
+    double *after;   /* [rows], what follows after entering; 0 beyond the tempi */
+    double *weights; /* of both plans' groups, [2][group_count][tempi][A1_SPREAD_GROUP] */
     ring forward, backward;
     double *checkpoints, *checkpoint_scales;
     size_t chunk, chunks;
-    double *entries; /* [chunk][rows], before the gain */
-    double *entry_scales; /* [chunk] */
+    size_t kept; /* frames whose entries are kept: a chunk's, or one where nobody goes back */
+    double *entries; /* [kept][rows], before the gain */
+    double *entry_scales; /* [kept] */
 } passes;
 
 static double *row_at(const ring *r, size_t frame)
@@ -64,29 +70,29 @@ static void scale_if_needed(ring *r, size_t frame)
 static void fill_gains(const passes *p, size_t frame)
 {
     const size_t frames = p->gains->frames;
+    double *beat = p->gain_of, *downbeat = beat + p->most_frames + 1;
     for (size_t n = 0; n <= p->most_frames; n++) {
         const size_t to = frame + n < frames ? frame + n : frames;
-        p->gain_of[0][n] = exp(p->beat_sum[to] - p->beat_sum[frame]);
-        p->gain_of[1][n] = exp(p->downbeat_sum[to] - p->downbeat_sum[frame]);
+        beat[n] = exp(p->beat_sum[to] - p->beat_sum[frame]);
+        downbeat[n] = exp(p->downbeat_sum[to] - p->downbeat_sum[frame]);
     }
 }
 
-static double gain(const passes *p, size_t beat, size_t tempo)
+static double *row_after(const passes *p, const ring *r, size_t frame, size_t tempo)
 {
-    return p->gain_of[beat == 0][p->bar->beat_frames[beat * p->tempi + tempo]];
+    const size_t at = frame % r->length * r->rows + p->ahead[tempo], size = r->length * r->rows;
+    return r->values + (at < size ? at : at - size);
 }
 
-/* target[k] += source[i] * matrix[i][k] over the matrix' nonzero bands. */
-static void spread(size_t tempi, const double *matrix, const size_t *first, const size_t *end,
-                   const double *source, double *target)
+/* Where a beat's values are in a row, and the next one's, which begins where it ends. */
+static size_t place_of(const passes *p, size_t beat)
 {
-    for (size_t i = 0; i < tempi; i++) {
-        const double value = source[i], *weights = matrix + i * tempi;
-        if (value == 0)
-            continue;
-        for (size_t k = first[i]; k < end[i]; k++)
-            target[k] += value * weights[k];
-    }
+    return beat * p->pitch;
+}
+
+static size_t place_of_next(const passes *p, size_t beat)
+{
+    return place_of(p, beat + 1 < p->bar->space.beats ? beat + 1 : 0);
 }
 
 /* What arrives before any beat was entered: the music began inside a beat, each state equally likely. */
@@ -96,15 +102,18 @@ static void begin_forward(passes *p)
     const size_t frames = p->gains->frames;
     memset(p->forward.values, 0, p->rows * p->forward.length * sizeof(double));
     p->forward.log_scale = p->bar->log_initial;
-    for (size_t row = 0; row < p->rows; row++) {
-        const size_t interval = space->intervals[row % p->tempi], inside = p->bar->beat_frames[row];
-        const double *sum = row < p->tempi ? p->downbeat_sum : p->beat_sum;
-        for (size_t u = 0; u < interval; u++) {
-            /* At frame 0 the path is at position interval - u. */
-            const size_t position = interval - u;
-            const size_t seen = position < inside ? inside - position : 0;
-            const size_t to = seen < frames ? seen : frames;
-            row_at(&p->forward, u)[row] = exp(sum[to] - sum[0]);
+    for (size_t beat = 0; beat < space->beats; beat++) {
+        const double *sum = beat == 0 ? p->downbeat_sum : p->beat_sum;
+        for (size_t j = 0; j < p->tempi; j++) {
+            const size_t interval = space->intervals[j];
+            const size_t inside = p->bar->beat_frames[beat * p->tempi + j];
+            for (size_t u = 0; u < interval; u++) {
+                /* At frame 0 the path is at position interval - u. */
+                const size_t position = interval - u;
+                const size_t seen = position < inside ? inside - position : 0;
+                const size_t to = seen < frames ? seen : frames;
+                row_at(&p->forward, u)[place_of_next(p, beat) + j] = exp(sum[to] - sum[0]);
+            }
         }
     }
 }
@@ -114,19 +123,18 @@ static void run_forward(passes *p, size_t start, size_t end)
 {
     const a1_beat_space *space = &p->bar->space;
     for (size_t t = start; t < end; t++) {
-        double *entries = p->entries + (t - start) * p->rows;
-        const double *leaving = row_at(&p->forward, t);
-        memset(entries, 0, p->rows * sizeof *entries);
-        for (size_t beat = 0; beat < space->beats; beat++)
-            spread(p->tempi, p->change, p->first, p->end,
-                   leaving + (beat + space->beats - 1) % space->beats * p->tempi,
-                   entries + beat * p->tempi);
-        p->entry_scales[t - start] = p->forward.log_scale;
+        const size_t kept = (t - start) % p->kept;
+        double *entries = p->entries + kept * p->rows;
+        p->spread(&p->change, row_at(&p->forward, t), entries);
+        p->entry_scales[kept] = p->forward.log_scale;
         fill_gains(p, t);
-        for (size_t beat = 0; beat < space->beats; beat++)
-            for (size_t j = 0; j < p->tempi; j++)
-                row_at(&p->forward, t + space->intervals[j])[beat * p->tempi + j] =
-                    entries[beat * p->tempi + j] * gain(p, beat, j);
+        for (size_t j = 0; j < p->tempi; j++) {
+            double *leaving = row_after(p, &p->forward, t, j);
+            for (size_t beat = 0; beat < space->beats; beat++) {
+                const size_t i = place_of(p, beat) + j;
+                leaving[place_of_next(p, beat) + j] = entries[i] * p->gain_of[p->seen_as[i]];
+            }
+        }
         if (t % CHECK_FRAMES == 0)
             scale_if_needed(&p->forward, t + space->intervals[0]);
     }
@@ -137,9 +145,10 @@ static double end_forward(const passes *p)
 {
     const a1_beat_space *space = &p->bar->space;
     double sum = 0;
-    for (size_t row = 0; row < p->rows; row++)
-        for (size_t u = 0; u < space->intervals[row % p->tempi]; u++)
-            sum += row_at(&p->forward, p->gains->frames + u)[row];
+    for (size_t beat = 0; beat < space->beats; beat++)
+        for (size_t j = 0; j < p->tempi; j++)
+            for (size_t u = 0; u < space->intervals[j]; u++)
+                sum += row_at(&p->forward, p->gains->frames + u)[place_of_next(p, beat) + j];
     return log(sum) + p->forward.log_scale;
 }
 
@@ -159,24 +168,19 @@ static void run_backward(passes *p, size_t start, size_t end, double log_sum, do
         const double *entries = p->entries + (t - start) * p->rows;
         const double scale =
             exp(p->entry_scales[t - start] + p->backward.log_scale - log_sum);
-        double of_beat[A1_MAX_BEATS_PER_BAR];
-        double after[A1_MAX_BEATS_PER_BAR][A1_MAX_BEAT_INTERVALS];
+        double of_beat[A1_MAX_BEATS_PER_BAR] = {0};
         fill_gains(p, t);
-        for (size_t beat = 0; beat < space->beats; beat++) {
-            double sum = 0;
-            for (size_t j = 0; j < p->tempi; j++) {
-                const size_t row = beat * p->tempi + j;
-                after[beat][j] =
-                    row_at(&p->backward, t + space->intervals[j])[row] * gain(p, beat, j);
-                sum += entries[row] * after[beat][j];
+        for (size_t j = 0; j < p->tempi; j++) {
+            const double *following = row_after(p, &p->backward, t, j);
+            for (size_t beat = 0; beat < space->beats; beat++) {
+                const size_t i = place_of(p, beat) + j;
+                p->after[i] = following[place_of_next(p, beat) + j] * p->gain_of[p->seen_as[i]];
+                of_beat[beat] += entries[i] * p->after[i];
             }
-            of_beat[beat] = sum * scale;
         }
-        double *before = row_at(&p->backward, t);
-        memset(before, 0, p->rows * sizeof *before);
         for (size_t beat = 0; beat < space->beats; beat++)
-            spread(p->tempi, p->change_back, p->first_back, p->end_back, after[beat],
-                   before + (beat + space->beats - 1) % space->beats * p->tempi);
+            of_beat[beat] *= scale;
+        p->spread(&p->change_back, p->after, row_at(&p->backward, t));
         downbeats[t] = beats[t] = of_beat[0];
         for (size_t beat = 1; beat < space->beats; beat++)
             beats[t] += of_beat[beat];
@@ -185,25 +189,51 @@ static void run_backward(passes *p, size_t start, size_t end, double log_sum, do
     }
 }
 
-static void fill_changes(passes *p)
+/* The probability that `to` follows `from`; 0 beyond the tempi. */
+static double change_of(const passes *p, size_t from, size_t to)
 {
-    const size_t n = p->tempi;
-    for (size_t i = 0; i < n; i++) {
-        p->first[i] = p->first_back[i] = n;
-        p->end[i] = p->end_back[i] = 0;
-    }
-    for (size_t i = 0; i < n; i++) {
-        for (size_t k = 0; k < n; k++) {
-            const double value = exp(p->bar->transitions.log_change[i * n + k]);
-            p->change[i * n + k] = p->change_back[k * n + i] = value;
-            if (value == 0)
+    return from < p->tempi && to < p->tempi
+               ? exp(p->bar->transitions.log_change[from * p->tempi + to])
+               : 0;
+}
+
+/* `back`: from a beat's tempi to those before. */
+static void fill_changes(const passes *p, const a1_spread_plan *plan, bool back)
+{
+    a1_spread_group *groups = (a1_spread_group *)plan->groups;
+    double *weights = p->weights + (back ? p->tempi * p->pitch : 0);
+    for (size_t g = 0; g < plan->group_count; g++) {
+        size_t first = p->tempi, end = 0;
+        for (size_t from = 0; from < p->tempi; from++) {
+            bool reaches = false;
+            for (size_t k = 0; k < A1_SPREAD_GROUP; k++) {
+                const size_t to = g * A1_SPREAD_GROUP + k;
+                const double value = back ? change_of(p, to, from) : change_of(p, from, to);
+                weights[(g * p->tempi + from) * A1_SPREAD_GROUP + k] = value;
+                reaches = reaches || value > 0;
+            }
+            if (!reaches)
                 continue;
-            p->first[i] = k < p->first[i] ? k : p->first[i];
-            p->end[i] = k + 1;
-            p->first_back[k] = i < p->first_back[k] ? i : p->first_back[k];
-            p->end_back[k] = i + 1;
+            first = from < first ? from : first;
+            end = from + 1;
         }
+        groups[g] = (a1_spread_group){
+            .first_source = first,
+            .source_count = end > first ? end - first : 0,
+            .weights = weights + (g * p->tempi + first) * A1_SPREAD_GROUP,
+        };
     }
+}
+
+static void fill_places(passes *p)
+{
+    const a1_beat_space *space = &p->bar->space;
+    for (size_t j = 0; j < p->tempi; j++)
+        p->ahead[j] = space->intervals[j] * p->rows;
+    for (size_t beat = 0; beat < space->beats; beat++)
+        for (size_t j = 0; j < p->tempi; j++)
+            p->seen_as[place_of(p, beat) + j] = p->bar->beat_frames[beat * p->tempi + j] +
+                                                (beat == 0 ? p->most_frames + 1 : 0);
 }
 
 static void fill_sums(passes *p)
@@ -215,19 +245,37 @@ static void fill_sums(passes *p)
     }
 }
 
-static void plan(passes *p)
+static a1_spread_fn choose_spread(allin1_cpu_level level)
+{
+#if defined(__x86_64__)
+    if (level == ALLIN1_CPU_AVX512)
+        return a1_spread_avx512;
+    if (level == ALLIN1_CPU_AVX2)
+        return a1_spread_avx2;
+#endif
+    (void)level;
+    return a1_spread_scalar;
+}
+
+static void plan(passes *p, allin1_cpu_level level, bool goes_back)
 {
     const a1_beat_space *space = &p->bar->space;
+    p->spread = choose_spread(level);
     p->tempi = space->interval_count;
-    p->rows = space->beats * p->tempi;
+    p->change.beats = p->change_back.beats = space->beats;
+    p->change.group_count = p->change_back.group_count =
+        (p->tempi + A1_SPREAD_GROUP - 1) / A1_SPREAD_GROUP;
+    p->pitch = p->change.group_count * A1_SPREAD_GROUP;
+    p->rows = space->beats * p->pitch;
     p->longest = space->intervals[p->tempi - 1];
-    for (size_t row = 0; row < p->rows; row++)
+    for (size_t i = 0; i < space->beats * p->tempi; i++)
         p->most_frames =
-            p->bar->beat_frames[row] > p->most_frames ? p->bar->beat_frames[row] : p->most_frames;
+            p->bar->beat_frames[i] > p->most_frames ? p->bar->beat_frames[i] : p->most_frames;
     p->chunk = ENTRY_BYTES / (p->rows * sizeof(double));
     p->chunk = p->chunk < 4 * p->longest ? 4 * p->longest : p->chunk;
-    p->chunk = p->chunk < p->gains->frames ? p->chunk : p->gains->frames;
+    p->chunk = p->chunk < p->gains->frames && goes_back ? p->chunk : p->gains->frames;
     p->chunks = (p->gains->frames + p->chunk - 1) / p->chunk;
+    p->kept = goes_back ? p->chunk : 1;
     p->forward.rows = p->backward.rows = p->rows;
     p->forward.length = p->backward.length = p->longest + 1;
 }
@@ -240,22 +288,21 @@ static bool take_memory(passes *p, a1_arena *arena, size_t *total)
         void **to;
         size_t count, size;
     } needs[] = {
-        {(void **)&p->change, p->tempi * p->tempi, sizeof(double)},
-        {(void **)&p->change_back, p->tempi * p->tempi, sizeof(double)},
-        {(void **)&p->first, p->tempi, sizeof(size_t)},
-        {(void **)&p->end, p->tempi, sizeof(size_t)},
-        {(void **)&p->first_back, p->tempi, sizeof(size_t)},
-        {(void **)&p->end_back, p->tempi, sizeof(size_t)},
+        {(void **)&p->change.groups, p->change.group_count, sizeof(a1_spread_group)},
+        {(void **)&p->change_back.groups, p->change.group_count, sizeof(a1_spread_group)},
+        {(void **)&p->weights, 2 * p->tempi * p->pitch, sizeof(double)},
+        {(void **)&p->ahead, p->tempi, sizeof(size_t)},
+        {(void **)&p->seen_as, p->rows, sizeof(size_t)},
         {(void **)&p->beat_sum, p->gains->frames + 1, sizeof(double)},
         {(void **)&p->downbeat_sum, p->gains->frames + 1, sizeof(double)},
-        {(void **)&p->gain_of[0], p->most_frames + 1, sizeof(double)},
-        {(void **)&p->gain_of[1], p->most_frames + 1, sizeof(double)},
+        {(void **)&p->gain_of, 2 * (p->most_frames + 1), sizeof(double)},
+        {(void **)&p->after, p->rows, sizeof(double)},
         {(void **)&p->forward.values, ring_size, sizeof(double)},
         {(void **)&p->backward.values, ring_size, sizeof(double)},
         {(void **)&p->checkpoints, p->chunks * ring_size, sizeof(double)},
         {(void **)&p->checkpoint_scales, p->chunks, sizeof(double)},
-        {(void **)&p->entries, p->chunk * p->rows, sizeof(double)},
-        {(void **)&p->entry_scales, p->chunk, sizeof(double)},
+        {(void **)&p->entries, p->kept * p->rows, sizeof(double)},
+        {(void **)&p->entry_scales, p->kept, sizeof(double)},
     };
     for (size_t i = 0; i < sizeof needs / sizeof *needs; i++) {
         if (arena)
@@ -274,11 +321,11 @@ static size_t chunk_end(const passes *p, size_t index)
     return end < p->gains->frames ? end : p->gains->frames;
 }
 
-allin1_status a1_posterior(const a1_bar_model *bar, const a1_gains *gains, double *log_sum,
-                           double *beats, double *downbeats, a1_error *err)
+allin1_status a1_posterior(const a1_bar_model *bar, allin1_cpu_level level, const a1_gains *gains,
+                           double *log_sum, double *beats, double *downbeats, a1_error *err)
 {
     passes p = {.bar = bar, .gains = gains};
-    plan(&p);
+    plan(&p, level, beats != NULL);
     size_t total = 0;
     take_memory(&p, NULL, &total);
     void *block = a1_aligned_alloc(total);
@@ -289,7 +336,10 @@ allin1_status a1_posterior(const a1_bar_model *bar, const a1_gains *gains, doubl
                        total >> 20);
     }
     const size_t ring_size = p.rows * p.forward.length;
-    fill_changes(&p);
+    memset(p.after, 0, p.rows * sizeof *p.after);
+    fill_changes(&p, &p.change, false);
+    fill_changes(&p, &p.change_back, true);
+    fill_places(&p);
     fill_sums(&p);
     begin_forward(&p);
     for (size_t index = 0; index < p.chunks; index++) {

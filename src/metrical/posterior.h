@@ -5,6 +5,7 @@
 
 #include <stddef.h>
 
+#include "base/cpu.h"
 #include "base/error.h"
 #include "metrical/bar_model.h"
 
@@ -17,8 +18,8 @@ typedef struct a1_gains {
 
 /* *log_sum receives the logarithm of the sum over all paths, against all frames lying outside beat
  * ranges. `beats` and `downbeats` [frames], both or neither NULL, receive the probability that a beat,
- * and a downbeat, begins at the frame. Fails on memory only. */
-allin1_status a1_posterior(const a1_bar_model *bar, const a1_gains *gains, double *log_sum,
-                           double *beats, double *downbeats, a1_error *err);
+ * and a downbeat, begins at the frame. The same bits at every CPU level. Fails on memory only. */
+allin1_status a1_posterior(const a1_bar_model *bar, allin1_cpu_level level, const a1_gains *gains,
+                           double *log_sum, double *beats, double *downbeats, a1_error *err);
 
 #endif

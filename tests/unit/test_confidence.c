@@ -81,7 +81,7 @@ static void sums_over_every_path(void **state)
         every_path all = {.bar = &bar, .gains = &gains};
         for (size_t s = 0; s < bar.space.states; s++)
             follow(&all, 0, s, exp(bar.log_initial));
-        assert_int_equal(a1_posterior(&bar, &gains, &log_sum, beats, downbeats, NULL), ALLIN1_OK);
+        assert_int_equal(a1_posterior(&bar, ALLIN1_CPU_SCALAR, &gains, &log_sum, beats, downbeats, NULL), ALLIN1_OK);
         assert_true(fabs(log_sum - log(all.sum)) < 1e-12 * 100);
         for (size_t t = 0; t < gains.frames; t++) {
             if (!close_to(beats[t], all.beats[t] / all.sum) ||
@@ -89,7 +89,7 @@ static void sums_over_every_path(void **state)
                 fail_msg("run %d, frame %zu: %.15g, %.15g instead of %.15g, %.15g", run, t, beats[t],
                          downbeats[t], all.beats[t] / all.sum, all.downbeats[t] / all.sum);
         }
-        assert_int_equal(a1_posterior(&bar, &gains, &only_sum, NULL, NULL, NULL), ALLIN1_OK);
+        assert_int_equal(a1_posterior(&bar, ALLIN1_CPU_SCALAR, &gains, &only_sum, NULL, NULL, NULL), ALLIN1_OK);
         assert_true(only_sum == log_sum);
         a1_bar_model_destroy(&bar);
     }
@@ -113,7 +113,7 @@ static void long_and_extreme(void **state)
         values[FRAMES + t] = is_beat && t % 200 < 2 ? 20 : -20;
     }
     const a1_gains gains = {values, values + FRAMES, FRAMES};
-    assert_int_equal(a1_posterior(&bar, &gains, &log_sum, values + 2 * FRAMES, values + 3 * FRAMES,
+    assert_int_equal(a1_posterior(&bar, ALLIN1_CPU_SCALAR, &gains, &log_sum, values + 2 * FRAMES, values + 3 * FRAMES,
                                   NULL),
                      ALLIN1_OK);
     assert_true(isfinite(log_sum));
@@ -153,9 +153,11 @@ typedef struct song {
     a1_confidences confidences;
 } song;
 
-static void weigh(song *s, const a1_metrical_settings *settings, a1_pool *pool)
+static void weigh_at(song *s, const a1_metrical_settings *settings, allin1_cpu_level level,
+                     a1_pool *pool)
 {
-    assert_int_equal(a1_metrical_create(&s->model, settings, NULL, NULL), ALLIN1_OK);
+    const a1_cpu cpu = {.level = level};
+    assert_int_equal(a1_metrical_create(&s->model, settings, &cpu, NULL), ALLIN1_OK);
     assert_int_equal(a1_metrical_decode(s->model, pool, activations, FRAMES, &s->beats, NULL),
                      ALLIN1_OK);
     const double bpm = a1_tempo_precise(s->beats.times, s->beats.count);
@@ -166,6 +168,11 @@ static void weigh(song *s, const a1_metrical_settings *settings, a1_pool *pool)
         assert_true(s->confidences.beats[i] >= 0 && s->confidences.beats[i] <= 1);
         assert_true(s->confidences.downbeats[i] <= s->confidences.beats[i] + 1e-12);
     }
+}
+
+static void weigh(song *s, const a1_metrical_settings *settings, a1_pool *pool)
+{
+    weigh_at(s, settings, ALLIN1_CPU_SCALAR, pool);
 }
 
 static void song_free(song *s)
@@ -230,8 +237,8 @@ static void half_and_double(void **state)
     }
 }
 
-/* Equal bits for any number of threads, with many metres. */
-static void any_threads(void **state)
+/* Equal bits at every CPU level and for any number of threads, with many metres. */
+static void any_level_and_threads(void **state)
 {
     (void)state;
     a1_metrical_settings settings;
@@ -244,11 +251,13 @@ static void any_threads(void **state)
     song alone;
     weigh(&alone, &settings, NULL);
     assert_int_equal(alone.beats.beats_per_bar, 5);
-    for (unsigned threads = 1; threads <= 5; threads += 2) {
+    allin1_cpu_level levels[4];
+    const size_t level_count = a1_cpu_levels(levels);
+    for (size_t run = 0; run < 3 * level_count; run++) {
         a1_pool *pool;
         song s;
-        assert_int_equal(a1_pool_create(&pool, threads, NULL), ALLIN1_OK);
-        weigh(&s, &settings, pool);
+        assert_int_equal(a1_pool_create(&pool, 1 + 2 * (unsigned)(run % 3), NULL), ALLIN1_OK);
+        weigh_at(&s, &settings, levels[run / 3], pool);
         assert_int_equal(s.beats.count, alone.beats.count);
         const size_t bytes = s.beats.count * sizeof(double);
         assert_memory_equal(s.confidences.beats, alone.confidences.beats, bytes);
@@ -293,7 +302,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sums_over_every_path), cmocka_unit_test(long_and_extreme),
         cmocka_unit_test(a_gap_is_doubtful),    cmocka_unit_test(half_and_double),
-        cmocka_unit_test(any_threads),          cmocka_unit_test(nothing_to_weigh),
+        cmocka_unit_test(any_level_and_threads), cmocka_unit_test(nothing_to_weigh),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
