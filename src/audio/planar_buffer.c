@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/arena.h"
+
 #define GRANULE 16 /* floats: both channels start on the same alignment of 64 bytes */
 
 allin1_status a1_planar_reserve(a1_planar_buffer *buffer, size_t more, a1_error *err)
@@ -20,6 +22,7 @@ allin1_status a1_planar_reserve(a1_planar_buffer *buffer, size_t more, a1_error 
     float *block = realloc(buffer->block, 2 * wanted * sizeof *block);
     if (!block)
         return a1_fail_memory(err, "decoded audio");
+    a1_advise_huge(block, 2 * wanted * sizeof *block);
     memmove(block + wanted, block + buffer->capacity, buffer->used * sizeof *block);
     buffer->block = block;
     buffer->capacity = wanted;
@@ -31,18 +34,26 @@ float *a1_planar_end(const a1_planar_buffer *buffer, int channel)
     return buffer->block + (channel ? buffer->capacity : 0) + buffer->used;
 }
 
-void a1_planar_finish(a1_planar_buffer *buffer, a1_audio *audio)
+/* Moves the right channel to behind the left one, and gives back what is behind it. */
+static void pack(a1_planar_buffer *buffer)
 {
     size_t stride = (buffer->used + GRANULE - 1) / GRANULE * GRANULE;
-    if (stride == 0 && buffer->capacity > 0)
+    if (stride == 0)
         stride = GRANULE; /* realloc to nothing would free */
     memmove(buffer->block + stride, buffer->block + buffer->capacity,
             buffer->used * sizeof *buffer->block);
-    float *block = stride ? realloc(buffer->block, 2 * stride * sizeof *block) : NULL;
-    if (!block) /* a shrinking realloc may fail: the old block is still good */
-        block = buffer->block;
-    audio->channel[0] = block;
-    audio->channel[1] = block + stride;
+    float *block = realloc(buffer->block, 2 * stride * sizeof *block);
+    buffer->block = block ? block : buffer->block; /* a shrinking realloc may fail: the old is good */
+    buffer->capacity = stride;
+}
+
+void a1_planar_finish(a1_planar_buffer *buffer, a1_audio *audio)
+{
+    /* A little that was never touched costs less than to move a channel. */
+    if (buffer->capacity - buffer->used > buffer->used / 16 && buffer->block)
+        pack(buffer);
+    audio->channel[0] = buffer->block;
+    audio->channel[1] = buffer->block + buffer->capacity;
     audio->samples = buffer->used;
     *buffer = (a1_planar_buffer){0};
 }

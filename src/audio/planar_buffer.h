@@ -20,7 +20,7 @@ allin1_status a1_planar_reserve(a1_planar_buffer *buffer, size_t more, a1_error 
 /* Where the next samples of a channel (0 or 1) go. */
 float *a1_planar_end(const a1_planar_buffer *buffer, int channel);
 
-/* Hands the samples to `audio`, gives unused memory back and empties the buffer. Cannot fail. */
+/* Hands the samples to `audio`, gives much unused memory back and empties the buffer. Cannot fail. */
 void a1_planar_finish(a1_planar_buffer *buffer, a1_audio *audio);
 
 /* Takes an a1_audio's samples back as a buffer; the a1_audio no longer owns them. */

@@ -6,11 +6,14 @@
 
 #define HUGE_PAGE ((size_t)2 << 20)
 
-static void advise_huge(void *memory, size_t bytes)
+void a1_advise_huge(void *memory, size_t bytes)
 {
 #if defined(MADV_HUGEPAGE)
+    const size_t skip = (HUGE_PAGE - (uintptr_t)memory % HUGE_PAGE) % HUGE_PAGE;
     /* Advice only: where the system has no huge pages the memory works all the same. */
-    (void)madvise(memory, bytes, MADV_HUGEPAGE);
+    if (bytes >= skip + HUGE_PAGE)
+        (void)madvise((unsigned char *)memory + skip, (bytes - skip) / HUGE_PAGE * HUGE_PAGE,
+                      MADV_HUGEPAGE);
 #else
     (void)memory;
     (void)bytes;
@@ -25,7 +28,7 @@ void *a1_aligned_alloc(size_t bytes)
     const size_t rounded = (bytes + alignment - 1) / alignment * alignment;
     void *memory = aligned_alloc(alignment, rounded ? rounded : alignment);
     if (memory && alignment == HUGE_PAGE)
-        advise_huge(memory, rounded);
+        a1_advise_huge(memory, rounded);
     return memory;
 }
 
@@ -52,7 +55,7 @@ allin1_status a1_arena_create(a1_arena *arena, size_t capacity, const char *what
     arena->mapping_size = mapping_size;
     arena->base = (unsigned char *)mapping + skip;
     arena->capacity = rounded;
-    advise_huge(arena->base, rounded);
+    a1_advise_huge(arena->base, rounded);
     return ALLIN1_OK;
 }
 

@@ -45,4 +45,7 @@ size_t a1_arena_cost(size_t bytes);
 void *a1_aligned_alloc(size_t bytes);
 void a1_aligned_free(void *memory);
 
+/* Advises huge pages for those that lie wholly inside the memory, which need not be aligned. */
+void a1_advise_huge(void *memory, size_t bytes);
+
 #endif
