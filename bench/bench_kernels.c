@@ -26,6 +26,8 @@ static const shape shapes[] = {
     {"rewrite, GLU 336 x 432 x 96", 336, 432, 96, 1, A1_ACT_GLU},
     {"rewrite, GLU 336 x 3456 x 768", 336, 3456, 768, 1, A1_ACT_GLU},
     {"narrow 336 x 48 x 6", 336, 48, 6, 0, A1_ACT_NONE},
+    {"block, ReLU 96 x 288 x 96", 96, 288, 96, 0, A1_ACT_RELU},
+    {"block 96 x 96 x 96", 96, 96, 96, 0, A1_ACT_NONE},
 };
 
 static const char *const precision_names[] = {"fp32", "bf16", "int8"};
@@ -115,6 +117,14 @@ static void run_layer_norm(void *argument)
     r->layers->layer_norm(r->x, ROWS, WIDTH, r->mul, r->add, NULL, r->out);
 }
 
+#define STUDENT_WIDTH 96
+
+static void run_student_norm(void *argument)
+{
+    const rows_run *r = argument;
+    r->layers->layer_norm(r->x, ROWS, STUDENT_WIDTH, r->mul, r->add, NULL, r->out);
+}
+
 static void run_norm_gelu(void *argument)
 {
     const rows_run *r = argument;
@@ -137,6 +147,7 @@ static void bench_rows(const a1_cpu *cpu, const a1_cpu *plain, size_t repeats)
         const char *name;
         timed_fn run;
     } kinds[] = {{"layer norm 96 x 512", run_layer_norm},
+                 {"layer norm 96 x 96", run_student_norm},
                  {"norm, GELU 96 x 512", run_norm_gelu},
                  {"soft-max 96 x 384", run_softmax}};
     rows_run ours = {.layers = a1_layer_kernels_get(cpu),

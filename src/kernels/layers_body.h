@@ -6,18 +6,20 @@
 /* Vectors summed in float before they go into double. */
 #define RUN 32
 
-static void fold(vf sums, vf squares, a1_moments *moments)
+A1_INLINE double lanes_sum(vf sums)
 {
     float lanes[VW];
-    double sum = 0, square_sum = 0;
+    double sum = 0;
     vf_store(lanes, sums);
     for (size_t i = 0; i < VW; i++)
         sum += (double)lanes[i];
-    vf_store(lanes, squares);
-    for (size_t i = 0; i < VW; i++)
-        square_sum += (double)lanes[i];
-    moments->sum += sum;
-    moments->square_sum += square_sum;
+    return sum;
+}
+
+static void fold(vf sums, vf squares, a1_moments *moments)
+{
+    moments->sum += lanes_sum(sums);
+    moments->square_sum += lanes_sum(squares);
 }
 
 static void moments(const float *x, size_t rows, size_t width, size_t stride, a1_moments *out)
@@ -95,35 +97,91 @@ static void norm(const float *x, size_t rows, size_t width, float mean, const fl
     }
 }
 
+/* Rows that are normed at a time: each is a chain of sums that another one's can run beside. */
+#define NORM_ROWS 4
+
+/* The means of `rows` rows (a constant), summed as moments does it. */
+A1_INLINE void row_means(const float *x, const size_t rows, size_t width, double *means)
+{
+    for (size_t r = 0; r < rows; r++)
+        means[r] = 0;
+    for (size_t c = 0; c < width;) {
+        vf sums[NORM_ROWS];
+        for (size_t r = 0; r < rows; r++)
+            sums[r] = vf_zero();
+        const size_t whole = width - c < RUN * VW ? (width - c) / VW * VW : RUN * VW;
+        for (const size_t end = c + whole; c < end; c += VW)
+            for (size_t r = 0; r < rows; r++)
+                sums[r] = sums[r] + vf_load(x + r * width + c);
+        if (c < width && whole < RUN * VW) {
+            for (size_t r = 0; r < rows; r++)
+                sums[r] = sums[r] + vf_load_n(x + r * width + c, width - c);
+            c = width;
+        }
+        for (size_t r = 0; r < rows; r++)
+            means[r] += lanes_sum(sums[r]);
+    }
+    for (size_t r = 0; r < rows; r++)
+        means[r] /= (double)width;
+}
+
+A1_INLINE void norm_rows(const float *x, const size_t rows, size_t width, const float *mul,
+                         const float *add, const float *position, float *out)
+{
+    double means[NORM_ROWS];
+    vf centres[NORM_ROWS], squares[NORM_ROWS], factors[NORM_ROWS];
+    row_means(x, rows, width, means);
+    for (size_t r = 0; r < rows; r++) {
+        centres[r] = vf_set1((float)means[r]);
+        squares[r] = vf_zero();
+    }
+    size_t c = 0;
+    for (; c + VW <= width; c += VW) {
+        for (size_t r = 0; r < rows; r++) {
+            const vf d = vf_load(x + r * width + c) - centres[r];
+            squares[r] = vf_fma(d, d, squares[r]);
+        }
+    }
+    for (size_t r = 0; r < rows; r++) {
+        double variance = (double)vf_sum(squares[r]);
+        for (size_t i = c; i < width; i++) {
+            const double d = (double)x[r * width + i] - means[r];
+            variance += d * d;
+        }
+        variance /= (double)width;
+        factors[r] = vf_set1((float)(1.0 / sqrt(variance + 1e-5)));
+    }
+    /* Whole vectors without a mask: a masked store takes some processors a dozen cycles. */
+    for (c = 0; c + VW <= width; c += VW) {
+        const vf by = vf_load(mul + c), plus = vf_load(add + c);
+        for (size_t r = 0; r < rows; r++) {
+            const size_t at = r * width + c;
+            vf value = vf_fma((vf_load(x + at) - centres[r]) * factors[r], by, plus);
+            if (position)
+                value = value + vf_load(position + at);
+            vf_store(out + at, value);
+        }
+    }
+    for (size_t r = 0; r < rows && c < width; r++) {
+        const size_t at = r * width + c, n = width - c;
+        vf value = vf_fma((vf_load_n(x + at, n) - centres[r]) * factors[r], vf_load_n(mul + c, n),
+                          vf_load_n(add + c, n));
+        if (position)
+            value = value + vf_load_n(position + at, n);
+        vf_store_n(out + at, value, n);
+    }
+}
+
 static void layer_norm(const float *x, size_t rows, size_t width, const float *mul,
                        const float *add, const float *position, float *out)
 {
-    for (size_t r = 0; r < rows; r++, x += width, out += width) {
-        a1_moments total = {0, 0};
-        moments(x, 1, width, width, &total);
-        const double mean = total.sum / (double)width;
-        vf squares = vf_zero();
-        size_t c = 0;
-        const vf centre = vf_set1((float)mean);
-        for (; c + VW <= width; c += VW) {
-            const vf d = vf_load(x + c) - centre;
-            squares = vf_fma(d, d, squares);
-        }
-        double variance = (double)vf_sum(squares);
-        for (size_t i = c; i < width; i++)
-            variance += ((double)x[i] - mean) * ((double)x[i] - mean);
-        variance /= (double)width;
-        const float rstd = (float)(1.0 / sqrt(variance + 1e-5));
-        const vf factor = vf_set1(rstd);
-        for (c = 0; c < width; c += VW) {
-            const size_t n = width - c < VW ? width - c : VW;
-            vf value = (vf_load_n(x + c, n) - centre) * factor;
-            value = vf_fma(value, vf_load_n(mul + c, n), vf_load_n(add + c, n));
-            if (position)
-                value = value + vf_load_n(position + r * width + c, n);
-            vf_store_n(out + c, value, n);
-        }
-    }
+    size_t row = 0;
+    for (; row + NORM_ROWS <= rows; row += NORM_ROWS)
+        norm_rows(x + row * width, NORM_ROWS, width, mul, add,
+                  position ? position + row * width : NULL, out + row * width);
+    for (; row < rows; row++)
+        norm_rows(x + row * width, 1, width, mul, add, position ? position + row * width : NULL,
+                  out + row * width);
 }
 
 static void standardise(const float *x, size_t count, float mean, float divisor, float *out)
@@ -177,8 +235,11 @@ static void softmax_finish(const float *values, size_t rows, size_t values_strid
     for (size_t r = 0; r < rows; r++, values += values_stride, out += out_stride) {
         const vf factor = vf_set1((float)(1.0 / sum[r]));
         for (size_t c = 0; c < width; c += VW) {
-            const size_t n = width - c < VW ? width - c : VW;
-            vf_store_n(out + c, vf_load(values + c) * factor, n);
+            const vf value = vf_load(values + c) * factor;
+            if (width - c >= VW)
+                vf_store(out + c, value);
+            else
+                vf_store_n(out + c, value, width - c);
         }
     }
 }
