@@ -87,13 +87,14 @@ static allin1_status decode(a1_analysis *a, a1_error *err)
     allin1_span *span = begin(a, ALLIN1_STAGE_DECODE);
     const double until = done_after(a, DONE_DECODE, ALONE_DECODE);
     A1_TRY(report(a, ALLIN1_STAGE_DECODE, until, 0, err));
-    A1_TRY(a1_audio_decode(a->path, &a->decoded, err));
+    A1_TRY(a1_audio_decode(a->path, a->context->pool, &a->decoded, err));
     a->mix[0] = a->decoded.channel[0];
     a->mix[1] = a->decoded.channel[1];
     a->samples = a->decoded.samples;
     a->source = a->decoded.source;
     set_length(a, (double)a->samples / A1_SAMPLE_RATE);
     span->audio_seconds = a->result->shown.duration;
+    span->mode = a->source.split ? "split" : NULL;
     end(a);
     if (a->source.damaged_packets > 0 || a->source.truncated)
         a1_log(a->context, ALLIN1_LOG_WARNING, "%s: %s%s; what could be decoded is analysed",

@@ -88,7 +88,7 @@ static allin1_status read_stem(const char *path, float *const channel[2], size_t
                                a1_error *err)
 {
     a1_audio audio = {0};
-    A1_TRY(a1_audio_decode(path, &audio, err));
+    A1_TRY(a1_audio_decode(path, NULL, &audio, err));
     allin1_status status = ALLIN1_OK;
     if (audio.samples != samples)
         status = a1_fail(err, ALLIN1_ERROR_FORMAT, "%s: has %zu samples, the song %zu", path,

@@ -74,7 +74,7 @@ allin1_status a1_render_decode(const allin1_result *result, bool native, a1_audi
 {
     A1_TRY(a1_render_check_song(result, err));
     return native ? a1_audio_decode_native(result->path, audio, err)
-                  : a1_audio_decode(result->path, audio, err);
+                  : a1_audio_decode(result->path, NULL, audio, err);
 }
 
 allin1_status a1_render_waveform(const allin1_result *result, allin1_waveform *waveform,

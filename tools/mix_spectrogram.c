@@ -15,7 +15,7 @@ static allin1_status transform(const a1_spectrogram *plan, const char *in, const
                                a1_error *err)
 {
     a1_audio audio;
-    A1_TRY(a1_audio_decode(in, &audio, err));
+    A1_TRY(a1_audio_decode(in, NULL, &audio, err));
     const size_t frames = a1_spectrogram_frames(audio.samples);
     float *spectrogram = a1_aligned_alloc(frames * A1_SPEC_BANDS * sizeof *spectrogram);
     const float *const mix[2] = {audio.channel[0], audio.channel[1]};

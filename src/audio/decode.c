@@ -14,6 +14,7 @@
 #include "audio/ffmpeg_compat.h"
 #include "audio/input_file.h"
 #include "audio/planar_buffer.h"
+#include "audio/split_decoder.h"
 
 #define MIN_RATE 1000    /* below, a few bytes become minutes */
 #define MAX_RATE 1536000 /* above, the resampler's filters become huge */
@@ -36,6 +37,7 @@ typedef struct decoder {
     AVClass quiet; /* the format context's class with a log offset */
     AVFormatContext *format;
     AVStream *stream;
+    A1_FFMPEG_CONST AVCodec *kind; /* of decoder */
     AVCodecContext *codec;
     AVPacket *packet, *held;
     AVFrame *frame;
@@ -47,6 +49,7 @@ typedef struct decoder {
     bool mono;
     a1_planar_buffer out;
     a1_audio_source source;
+    a1_container_facts facts;
     int64_t header_duration; /* stream's, in its time base, before FFmpeg estimated anything */
     stated_span stated;
     int64_t pending_skip;  /* samples still to be dropped at the start */
@@ -181,6 +184,24 @@ static int find_best_stream(decoder *d, A1_FFMPEG_CONST AVCodec **codec)
     return best;
 }
 
+/* Sets `codec` up for the stream. Returns 0 or a negative AVERROR; `what` says what failed. */
+static int set_up_codec(const decoder *d, AVCodecContext *codec, const char **what)
+{
+    codec->log_level_offset = A1_FFMPEG_QUIET;
+    *what = "the audio stream's parameters are bad";
+    const int ret = a1_ff.avcodec_parameters_to_context(codec, d->stream->codecpar);
+    if (ret < 0)
+        return ret;
+    codec->pkt_timebase = d->stream->time_base;
+    /* Delay and padding are reported with the frames and removed here, so that they are counted. */
+    codec->flags2 |= AV_CODEC_FLAG2_SKIP_MANUAL;
+    /* A FLAC frame whose checksum is wrong would otherwise be decoded to noise at full scale. */
+    if (codec->codec_id == AV_CODEC_ID_FLAC)
+        codec->err_recognition |= AV_EF_CRCCHECK | AV_EF_EXPLODE;
+    *what = "the audio decoder does not start";
+    return a1_ff.avcodec_open2(codec, d->kind, NULL);
+}
+
 static allin1_status open_stream(decoder *d)
 {
     A1_FFMPEG_CONST AVCodec *found = NULL;
@@ -202,22 +223,14 @@ static allin1_status open_stream(decoder *d)
     for (unsigned i = 0; i < d->format->nb_streams; i++)
         if ((int)i != best)
             d->format->streams[i]->discard = AVDISCARD_ALL;
+    const char *what;
+    d->kind = found;
     d->codec = a1_ff.avcodec_alloc_context3(found);
     if (!d->codec)
         return a1_fail_memory(d->err, "opening an audio decoder");
-    d->codec->log_level_offset = A1_FFMPEG_QUIET;
-    int ret = a1_ff.avcodec_parameters_to_context(d->codec, d->stream->codecpar);
+    const int ret = set_up_codec(d, d->codec, &what);
     if (ret < 0)
-        return fail_ffmpeg(d, ALLIN1_ERROR_AUDIO, "the audio stream's parameters are bad", ret);
-    d->codec->pkt_timebase = d->stream->time_base;
-    /* Delay and padding are reported with the frames and removed here, so that they are counted. */
-    d->codec->flags2 |= AV_CODEC_FLAG2_SKIP_MANUAL;
-    /* A FLAC frame whose checksum is wrong would otherwise be decoded to noise at full scale. */
-    if (d->codec->codec_id == AV_CODEC_ID_FLAC)
-        d->codec->err_recognition |= AV_EF_CRCCHECK | AV_EF_EXPLODE;
-    ret = a1_ff.avcodec_open2(d->codec, found, NULL);
-    if (ret < 0)
-        return fail_ffmpeg(d, ALLIN1_ERROR_AUDIO, "the audio decoder does not start", ret);
+        return fail_ffmpeg(d, ALLIN1_ERROR_AUDIO, what, ret);
     snprintf(d->source.container, sizeof d->source.container, "%s", d->format->iformat->name);
     snprintf(d->source.codec, sizeof d->source.codec, "%s",
              a1_ff.avcodec_get_name(d->codec->codec_id));
@@ -255,8 +268,9 @@ static int64_t itunes_length(const decoder *d, int64_t stream_length)
 /* FFmpeg takes an MP4's delay in the track's units for samples, does not remove its padding, and
  * may have rounded the stream's length to the movie's time scale, 1/600 s at worst. It loses the
  * pre-skip of Opus in files of one packet. */
-static void find_stated_span(decoder *d, const a1_container_facts *facts)
+static void find_stated_span(decoder *d)
 {
+    const a1_container_facts *facts = &d->facts;
     const int rate = d->source.sample_rate;
     const int64_t stream_length = to_samples(d, d->header_duration, rate);
     d->stated = (stated_span){.delay = -1, .samples = -1};
@@ -294,9 +308,9 @@ static bool states_samples(const char *format, int64_t *tolerance)
     return strcmp(format, "mp3") == 0;
 }
 
-static bool ended_early(const decoder *d, const a1_container_facts *facts)
+static bool ended_early(const decoder *d)
 {
-    if (facts->cut)
+    if (d->facts.cut)
         return true;
     /* FFmpeg leaves out a last packet that begins in what the movie's time scale rounds off. */
     const int64_t rounding = d->source.sample_rate / 600 + 1;
@@ -427,16 +441,16 @@ static allin1_status configure(decoder *d)
 }
 
 /* What is only known once a frame is there. */
-static void describe_source(decoder *d, a1_container_facts *facts)
+static void describe_source(decoder *d)
 {
     a1_audio_source *source = &d->source;
     source->channels = a1_frame_channels(d->frame);
     source->sample_rate = d->rate;
     source->bits_per_sample = source_depth(d);
     a1_layout_name(&d->layout, source->channel_layout, sizeof source->channel_layout);
-    *facts = a1_container_inspect(d->input.file, d->input.start, d->input.size, source->container,
-                                  d->stream->id);
-    find_stated_span(d, facts);
+    d->facts = a1_container_inspect(d->input.file, d->input.start, d->input.size, source->container,
+                                    d->stream->id);
+    find_stated_span(d);
     double seconds = 0;
     if (d->stream->duration != AV_NOPTS_VALUE)
         seconds = (double)d->stream->duration * av_q2d(d->stream->time_base);
@@ -494,8 +508,7 @@ static void trim_frame(decoder *d, int64_t packet_samples, bool last, int64_t *s
     *length -= end;
 }
 
-static allin1_status accept_frame(decoder *d, a1_container_facts *facts, int64_t packet_samples,
-                                  bool last)
+static allin1_status accept_frame(decoder *d, int64_t packet_samples, bool last)
 {
     AVFrame *frame = d->frame;
     const int channels = a1_frame_channels(frame);
@@ -516,7 +529,7 @@ static allin1_status accept_frame(decoder *d, a1_container_facts *facts, int64_t
     }
     A1_TRY(status);
     if (d->frames++ == 0)
-        describe_source(d, facts);
+        describe_source(d);
     d->raw += frame->nb_samples;
     d->lost_trailing = 0;
     int64_t start = 0, length = 0;
@@ -536,13 +549,17 @@ static allin1_status accept_frame(decoder *d, a1_container_facts *facts, int64_t
     return convert(d, (const uint8_t **)(void *)frame->extended_data, (int)length);
 }
 
+/* The samples that a packet says it has; -1 when it does not. */
+static int64_t samples_of(const decoder *d, const AVPacket *packet)
+{
+    return to_samples(d, packet->duration, d->rate ? d->rate : d->codec->sample_rate);
+}
+
 /* Decodes one packet, or drains the codec for NULL. */
-static allin1_status decode_packet(decoder *d, const AVPacket *packet, a1_container_facts *facts,
-                                   bool last)
+static allin1_status decode_packet(decoder *d, const AVPacket *packet, bool last)
 {
     allin1_status status = ALLIN1_OK;
-    const int64_t duration =
-        packet ? to_samples(d, packet->duration, d->rate ? d->rate : d->codec->sample_rate) : -1;
+    const int64_t duration = packet ? samples_of(d, packet) : -1;
     bool damaged = false;
     int errors = 0;
     int ret = a1_ff.avcodec_send_packet(d->codec, packet);
@@ -562,7 +579,7 @@ static allin1_status decode_packet(decoder *d, const AVPacket *packet, a1_contai
             errors++;
             continue;
         }
-        status = accept_frame(d, facts, duration, last);
+        status = accept_frame(d, duration, last);
         a1_ff.av_frame_unref(d->frame);
     }
     if (damaged && packet) {
@@ -575,37 +592,92 @@ static allin1_status decode_packet(decoder *d, const AVPacket *packet, a1_contai
     return status;
 }
 
-/* Reads one packet ahead, as an MP4's last packet is treated specially. */
-static allin1_status decode_stream(decoder *d, a1_container_facts *facts)
+/* Reads the stream's next packet. Returns 0 or a negative AVERROR, after which `packet` is empty. */
+static int read_packet(decoder *d, AVPacket *packet)
 {
-    bool holding = d->held->data != NULL;
-    int tries = 0;
-    for (;;) {
-        const int ret = a1_ff.av_read_frame(d->format, d->packet);
+    for (int tries = 0;;) {
+        const int ret = a1_ff.av_read_frame(d->format, packet);
         if (ret == AVERROR(EAGAIN) && tries++ < 1000)
             continue;
+        if (ret < 0 || d->input.read_error) {
+            a1_ff.av_packet_unref(packet);
+            return ret < 0 ? ret : AVERROR(EIO);
+        }
+        if (packet->stream_index == d->stream->index)
+            return 0;
         tries = 0;
-        if (ret == AVERROR(ENOMEM) || d->input.read_error)
-            return fail_ffmpeg(d, ALLIN1_ERROR_AUDIO, "reading failed", ret);
-        if (ret < 0) {
-            if (ret != AVERROR_EOF)
-                d->source.damaged_packets++;
-            break;
-        }
-        if (d->packet->stream_index != d->stream->index) {
-            a1_ff.av_packet_unref(d->packet);
-            continue;
-        }
+        a1_ff.av_packet_unref(packet);
+    }
+}
+
+/* What it means that read_packet returned this in the end. */
+static allin1_status end_of_packets(decoder *d, int ret)
+{
+    if (ret == AVERROR(ENOMEM) || d->input.read_error)
+        return fail_ffmpeg(d, ALLIN1_ERROR_AUDIO, "reading failed", ret);
+    if (ret != AVERROR_EOF)
+        d->source.damaged_packets++;
+    return ALLIN1_OK;
+}
+
+/* Reads one packet ahead, as an MP4's last packet is treated specially. */
+static allin1_status decode_in_order(decoder *d)
+{
+    bool holding = d->held->data != NULL;
+    int ret;
+    while ((ret = read_packet(d, d->packet)) == 0) {
         if (holding)
-            A1_TRY(decode_packet(d, d->held, facts, false));
+            A1_TRY(decode_packet(d, d->held, false));
         a1_ff.av_packet_unref(d->held);
         a1_ff.av_packet_move_ref(d->held, d->packet);
         holding = true;
     }
+    A1_TRY(end_of_packets(d, ret));
     if (holding)
-        A1_TRY(decode_packet(d, d->held, facts, true));
-    A1_TRY(decode_packet(d, NULL, facts, true));
-    return d->swr ? convert(d, NULL, 0) : ALLIN1_OK;
+        A1_TRY(decode_packet(d, d->held, true));
+    return decode_packet(d, NULL, true);
+}
+
+static AVCodecContext *open_another(void *user)
+{
+    const decoder *d = user;
+    const char *what;
+    AVCodecContext *codec = a1_ff.avcodec_alloc_context3(d->kind);
+    if (codec && set_up_codec(d, codec, &what) < 0)
+        a1_ff.avcodec_free_context(&codec);
+    return codec;
+}
+
+/* The packet that was read before its stream was known comes first. */
+static int read_for_split(void *user, AVPacket *packet)
+{
+    decoder *d = user;
+    if (!d->held->data)
+        return read_packet(d, packet);
+    a1_ff.av_packet_move_ref(packet, d->held);
+    return 0;
+}
+
+static allin1_status take_frame(void *user, AVFrame *frame, const AVPacket *packet)
+{
+    decoder *d = user;
+    a1_ff.av_frame_move_ref(d->frame, frame);
+    const allin1_status status = accept_frame(d, samples_of(d, packet), false);
+    a1_ff.av_frame_unref(d->frame);
+    return status;
+}
+
+/* None of these streams is in an MP4, whose last packet is treated specially. */
+static allin1_status decode_split(decoder *d, a1_pool *pool, bool *again)
+{
+    const a1_split_calls calls = {d, open_another, read_for_split, take_frame};
+    int ret = AVERROR_EOF;
+    A1_TRY(a1_split_decode(pool, &calls, &ret, again, d->err));
+    if (!*again)
+        A1_TRY(end_of_packets(d, ret));
+    *again = *again || d->source.damaged_packets > 0;
+    d->source.split = true;
+    return ALLIN1_OK;
 }
 
 static void close_decoder(decoder *d)
@@ -621,24 +693,30 @@ static void close_decoder(decoder *d)
     a1_input_close(&d->input);
 }
 
-static allin1_status decode_to_rate(const char *path, int rate, a1_audio *audio, a1_error *err)
+/* `pool` is NULL where one thread is to decode; *again: it must, and this does not count. */
+static allin1_status decode_file(const char *path, int rate, a1_pool *pool, a1_audio *audio,
+                                 bool *again, a1_error *err)
 {
     allin1_status status;
-    a1_container_facts facts = {.length = -1};
-    *audio = (a1_audio){0};
-    status = a1_ffmpeg_load(err);
-    if (status != ALLIN1_OK)
-        return a1_fail_prefix(err, status, "%s", path);
     decoder *d = calloc(1, sizeof *d);
     if (!d)
         return a1_fail_memory(err, "decoding audio");
     d->path = path;
     d->err = err;
     d->out_rate = rate;
+    d->facts.length = -1;
     A1_CHECK(a1_input_open(&d->input, path, err));
     A1_CHECK(open_container(d));
     A1_CHECK(open_stream(d));
-    A1_CHECK(decode_stream(d, &facts));
+    *again = false;
+    if (pool && a1_split_possible(d->codec, d->source.container))
+        A1_CHECK(decode_split(d, pool, again));
+    else
+        A1_CHECK(decode_in_order(d));
+    if (*again)
+        goto done;
+    if (d->swr)
+        A1_CHECK(convert(d, NULL, 0));
     if (d->out.used == 0) {
         status = a1_fail(err, ALLIN1_ERROR_AUDIO,
                          d->source.damaged_packets ? "%s: none of the audio (%s) can be decoded"
@@ -646,7 +724,7 @@ static allin1_status decode_to_rate(const char *path, int rate, a1_audio *audio,
                          path, d->source.codec);
         goto done;
     }
-    d->source.truncated = ended_early(d, &facts);
+    d->source.truncated = ended_early(d);
     a1_planar_finish(&d->out, audio);
     audio->source = d->source;
 done:
@@ -657,12 +735,27 @@ done:
     return status;
 }
 
-allin1_status a1_audio_decode(const char *path, a1_audio *audio, a1_error *err)
+static allin1_status decode_to_rate(const char *path, int rate, a1_pool *pool, a1_audio *audio,
+                                    a1_error *err)
 {
-    return decode_to_rate(path, A1_SAMPLE_RATE, audio, err);
+    *audio = (a1_audio){0};
+    const allin1_status status = a1_ffmpeg_load(err);
+    if (status != ALLIN1_OK)
+        return a1_fail_prefix(err, status, "%s", path);
+    bool again = false;
+    if (a1_pool_threads(pool) > 1)
+        A1_TRY(decode_file(path, rate, pool, audio, &again, err));
+    if (a1_pool_threads(pool) == 1 || again)
+        return decode_file(path, rate, NULL, audio, &again, err);
+    return ALLIN1_OK;
+}
+
+allin1_status a1_audio_decode(const char *path, a1_pool *pool, a1_audio *audio, a1_error *err)
+{
+    return decode_to_rate(path, A1_SAMPLE_RATE, pool, audio, err);
 }
 
 allin1_status a1_audio_decode_native(const char *path, a1_audio *audio, a1_error *err)
 {
-    return decode_to_rate(path, 0, audio, err);
+    return decode_to_rate(path, 0, NULL, audio, err);
 }

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "base/threads.h"
 
 #define A1_SAMPLE_RATE 44100
 
@@ -24,6 +25,7 @@ typedef struct a1_audio_source {
     int64_t skipped_end;     /* padding removed, samples at the file's rate */
     int64_t damaged_packets; /* packets that could not be decoded and were left out */
     int truncated;           /* the file ended before its own length or end mark said so */
+    int split;               /* several threads decoded it, as far as it could be shared */
 } a1_audio_source;
 
 typedef struct a1_audio {
@@ -50,15 +52,16 @@ typedef struct a1_audio {
  * file that is damaged or cut later gives what could be decoded, and says so in `source`: damaged
  * packets leave no gap.
  *
- * `path` is a file's name, never a URL, and a playlist in it opens nothing else. `audio` is written
+ * `pool` (may be NULL) shares the work where the format allows it (split_decoder.h), with the same
+ * samples. `path` is a file's name, never a URL, and a playlist in it opens nothing else. `audio` is written
  * on success and zeroed on failure; release it with a1_audio_free. Thread-safe. FFmpeg's messages
  * are silenced for this call only, by the log offsets of its contexts; the process's log level and
  * callback stay as they are. The few that FFmpeg logs without a context, or before it looks at the
  * offset, pass: on damaged files of rare formats (ADPCM, ID3 inside WAV). A program that must not
  * print them sets FFmpeg's log level itself. */
-allin1_status a1_audio_decode(const char *path, a1_audio *audio, a1_error *err);
+allin1_status a1_audio_decode(const char *path, a1_pool *pool, a1_audio *audio, a1_error *err);
 
-/* The same at the file's own rate, source.sample_rate: nothing is resampled unless the rate changes
+/* The same on one thread at the file's own rate, source.sample_rate: nothing is resampled unless the rate changes
  * within the file. */
 allin1_status a1_audio_decode_native(const char *path, a1_audio *audio, a1_error *err);
 

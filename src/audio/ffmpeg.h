@@ -49,6 +49,8 @@
     X(av_frame_get_buffer)                                                                         \
     X(av_frame_get_side_data)                                                                      \
     X(av_frame_make_writable)                                                                      \
+    X(av_frame_move_ref)                                                                           \
+    X(av_frame_ref)                                                                                \
     X(av_frame_unref)                                                                              \
     X(av_free)                                                                                     \
     X(av_freep)                                                                                    \
@@ -81,6 +83,7 @@
     X(avcodec_find_decoder)                                                                        \
     X(avcodec_find_encoder)                                                                        \
     X(avcodec_find_encoder_by_name)                                                                \
+    X(avcodec_flush_buffers)                                                                       \
     X(avcodec_free_context)                                                                        \
     X(avcodec_get_name)                                                                            \
     X(avcodec_open2)                                                                               \

@@ -310,12 +310,13 @@ allin1_status a1_stems_dir_decode(const char *const paths[A1_STEM_FILES],
                                   a1_audio stems[A1_STEM_COUNT], a1_error *err)
 {
     allin1_status status = ALLIN1_OK;
-    a1_audio sources[SOURCES] = {{{NULL}, 0, {{0}, {0}, 0, {0}, 0, 0, 0, 0, 0, 0}}};
+    a1_audio sources[SOURCES];
+    memset(sources, 0, sizeof sources);
     for (int i = 0; i < A1_STEM_COUNT; i++)
         stems[i] = (a1_audio){0};
     for (int i = 0; i < SOURCES; i++)
         if (paths[i])
-            A1_CHECK(a1_audio_decode(paths[i], &sources[i], err));
+            A1_CHECK(a1_audio_decode(paths[i], NULL, &sources[i], err));
     size_t longest;
     A1_CHECK(check_lengths(sources, paths, &longest, err));
     for (int i = 0; i < A1_STEM_COUNT; i++)

@@ -54,7 +54,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     snprintf(path, sizeof path, "/proc/self/fd/%d", file);
     a1_audio audio;
     a1_error err = {0};
-    const allin1_status status = a1_audio_decode(path, &audio, &err);
+    const allin1_status status = a1_audio_decode(path, NULL, &audio, &err);
     if (status != ALLIN1_OK) {
         if (audio.channel[0] || err.status != status || !strstr(err.message, path))
             abort();

@@ -45,7 +45,7 @@ static void check_song(const char *song)
              json_string_value(json_object_get(meta, "file")));
     a1_audio audio;
     a1_error err = {0};
-    if (a1_audio_decode(test_golden(path), &audio, &err) != ALLIN1_OK)
+    if (a1_audio_decode(test_golden(path), NULL, &audio, &err) != ALLIN1_OK)
         fail_msg("%s", err.message);
     assert_int_equal(audio.samples,
                      json_integer_value(json_object_get(decoded, "samples_per_channel")));

@@ -211,7 +211,7 @@ static void three_ways_in(void **state)
     assert_int_equal(file->embeddings->folds, 1);
 
     a1_audio audio;
-    assert_int_equal(a1_audio_decode(path, &audio, NULL), ALLIN1_OK);
+    assert_int_equal(a1_audio_decode(path, NULL, &audio, NULL), ALLIN1_OK);
     const allin1_request want = {.want_activations = 1, .name = "memory"};
     assert_int_equal(allin1_analyze_samples(context, (const float *const *)audio.channel,
                                             audio.samples, &want, &samples, &error),
@@ -491,8 +491,8 @@ static void expect_precision(const allin1_result *result, const char *asked, con
 static double stem_difference(const char *a, const char *b)
 {
     a1_audio x, y;
-    assert_int_equal(a1_audio_decode(a, &x, NULL), ALLIN1_OK);
-    assert_int_equal(a1_audio_decode(b, &y, NULL), ALLIN1_OK);
+    assert_int_equal(a1_audio_decode(a, NULL, &x, NULL), ALLIN1_OK);
+    assert_int_equal(a1_audio_decode(b, NULL, &y, NULL), ALLIN1_OK);
     assert_int_equal(x.samples, y.samples);
     double largest = 0;
     for (size_t c = 0; c < 2; c++)

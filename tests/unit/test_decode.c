@@ -17,7 +17,7 @@ static a1_audio decode(const char *path)
 {
     a1_audio audio;
     a1_error err = {0};
-    if (a1_audio_decode(path, &audio, &err) != ALLIN1_OK)
+    if (a1_audio_decode(path, NULL, &audio, &err) != ALLIN1_OK)
         fail_msg("%s", err.message);
     return audio;
 }

@@ -53,7 +53,7 @@ static allin1_status decode_quietly(const char *path, a1_audio *audio, a1_error 
     const int saved = dup(2), file = open(log, O_RDWR | O_CREAT | O_TRUNC, 0600);
     assert_true(saved >= 0 && file >= 0);
     dup2(file, 2);
-    const allin1_status status = a1_audio_decode(path, audio, err);
+    const allin1_status status = a1_audio_decode(path, NULL, audio, err);
     dup2(saved, 2);
     close(saved);
     const off_t written = lseek(file, 0, SEEK_END);

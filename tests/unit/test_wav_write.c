@@ -55,7 +55,7 @@ static void what_is_written_is_read_back(void **state)
         a1_error err = {0};
         a1_audio audio;
         if (a1_audio_write_wav(path, channel, lengths[k], &err) != ALLIN1_OK ||
-            a1_audio_decode(path, &audio, &err) != ALLIN1_OK)
+            a1_audio_decode(path, NULL, &audio, &err) != ALLIN1_OK)
             fail_msg("%s", err.message);
         assert_int_equal(audio.samples, lengths[k]);
         assert_memory_equal(audio.channel[0], left, lengths[k] * sizeof(float));

@@ -1,0 +1,170 @@
+/* Several threads on one file: the samples, and all that is said about them, are those of one thread. */
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "audio/decode.h"
+#include "support/encode.h"
+#include "support/files.h"
+#include "support/golden.h"
+#include "support/sandbox.h"
+
+#define SECONDS 33 /* two windows and more of every format here */
+
+typedef struct format_case {
+    const char *name;
+    test_encoding how;
+    int rate, channels;
+} format_case;
+
+/* MP3 at low rates borrows from many frames before; at 320 from none. */
+static const format_case formats[] = {
+    {"lame128.mp3", {"mp3", "libmp3lame", 0, 128000, NULL}, 44100, 2},
+    {"lame320.mp3", {"mp3", "libmp3lame", 0, 320000, NULL}, 48000, 2},
+    {"lame32.mp3", {"mp3", "libmp3lame", 0, 32000, NULL}, 32000, 1},
+    {"lame16.mp3", {"mp3", "libmp3lame", 0, 16000, NULL}, 22050, 1},
+    {"vorbis.ogg", {"ogg", "libvorbis", 0, 128000, NULL}, 44100, 2},
+    {"vorbis1.ogg", {"ogg", "libvorbis", 0, 48000, NULL}, 32000, 1},
+    {"s16.flac", {"flac", "flac", 16, 0, NULL}, 44100, 2},
+    {"s24.flac", {"flac", "flac", 24, 0, NULL}, 96000, 1},
+    {"flac.ogg", {"ogg", "flac", 16, 0, NULL}, 44100, 2},
+};
+#define FORMATS (sizeof formats / sizeof *formats)
+
+/* Noise that comes and goes, so that the encoders change their blocks and their bits. */
+static bool make(const format_case *t)
+{
+    const size_t samples = (size_t)t->rate * SECONDS + 123;
+    float *planes[2];
+    uint64_t seed = 3;
+    for (int c = 0; c < t->channels; c++) {
+        planes[c] = malloc(samples * sizeof(float));
+        assert_non_null(planes[c]);
+        for (size_t i = 0; i < samples; i++)
+            planes[c][i] = (i / 5000 % 4 == 0 ? 0.7f : 0.01f) * test_random(&seed);
+    }
+    const bool made = test_encode(sandbox_path("%s", t->name), &t->how, (const float *const *)planes,
+                                  t->channels, t->rate, samples);
+    for (int c = 0; c < t->channels; c++)
+        free(planes[c]);
+    return made;
+}
+
+/* Whether it was split. Standard error is a file meanwhile: decoders that begin in the middle of the stream
+ * must be as quiet as others. */
+static bool same_as_one_thread(const char *path, a1_pool *pool)
+{
+    a1_audio one, several;
+    a1_error err_one = {0}, err_several = {0};
+    fflush(stderr);
+    const int saved = dup(2), file = open(sandbox_path("stderr"), O_RDWR | O_CREAT | O_TRUNC, 0600);
+    assert_true(saved >= 0 && file >= 0);
+    const allin1_status status = a1_audio_decode(path, NULL, &one, &err_one);
+    dup2(file, 2);
+    const allin1_status other = a1_audio_decode(path, pool, &several, &err_several);
+    dup2(saved, 2);
+    const off_t printed = lseek(file, 0, SEEK_END);
+    close(saved);
+    close(file);
+    assert_int_equal(printed, 0);
+    if (other != status || strcmp(err_one.message, err_several.message) != 0)
+        fail_msg("%s: \"%s\" by one thread, \"%s\" by several", path, err_one.message,
+                 err_several.message);
+    const bool split = several.source.split;
+    assert_false(one.source.split);
+    several.source.split = 0;
+    if (several.samples != one.samples)
+        fail_msg("%s: %zu samples by one thread, %zu by several", path, one.samples, several.samples);
+    for (int c = 0; c < 2 && one.samples > 0; c++)
+        assert_memory_equal(one.channel[c], several.channel[c], one.samples * sizeof(float));
+    assert_memory_equal(&one.source, &several.source, sizeof one.source);
+    a1_audio_free(&one);
+    a1_audio_free(&several);
+    return split;
+}
+
+static void whole_files(void **state)
+{
+    (void)state;
+    for (size_t k = 0; k < FORMATS; k++) {
+        if (!make(&formats[k]))
+            continue;
+        for (unsigned threads = 1; threads <= 5; threads++) {
+            a1_pool *pool;
+            assert_int_equal(a1_pool_create(&pool, threads, NULL), ALLIN1_OK);
+            const bool split = same_as_one_thread(sandbox_path("%s", formats[k].name), pool);
+            if (split != (threads > 1))
+                fail_msg("%s: %u threads, and split is %d", formats[k].name, threads, split);
+            a1_pool_destroy(&pool);
+        }
+    }
+}
+
+/* What is damaged is decoded by one thread in the end, or by several where nothing of it can be seen. */
+static void damaged_and_cut_files(void **state)
+{
+    (void)state;
+    a1_pool *pool;
+    uint64_t seed = 9;
+    assert_int_equal(a1_pool_create(&pool, 2, NULL), ALLIN1_OK);
+    for (size_t k = 0; k < FORMATS; k++) {
+        if (!make(&formats[k]))
+            continue;
+        size_t size, split = 0;
+        uint8_t *bytes = test_read_bytes(sandbox_path("%s", formats[k].name), &size);
+        enum { TIMES = 9 };
+        for (int i = 0; i < TIMES; i++) {
+            uint8_t *copy = malloc(size);
+            assert_non_null(copy);
+            memcpy(copy, bytes, size);
+            const double place = 0.5 + 0.5 * (double)test_random(&seed);
+            const size_t at = (size_t)(place * (double)(size - 64));
+            if (i % 3 == 0)
+                copy[at] ^= 0x10;
+            else if (i % 3 == 1)
+                memset(copy + at, 0xff, 64);
+            sandbox_write("damaged", copy, i % 3 == 2 ? at : size);
+            split += same_as_one_thread(sandbox_path("damaged"), pool);
+            free(copy);
+        }
+        print_message("[ NOTE     ] %s: %zu of %d were split\n", formats[k].name, split, TIMES);
+        free(bytes);
+    }
+    a1_pool_destroy(&pool);
+}
+
+/* A second stream behind the first has headers of its own, which come in the middle. */
+static void chained_streams(void **state)
+{
+    (void)state;
+    a1_pool *pool;
+    assert_int_equal(a1_pool_create(&pool, 2, NULL), ALLIN1_OK);
+    if (make(&formats[4]) && make(&formats[5])) {
+        size_t sizes[2];
+        uint8_t *parts[2];
+        for (size_t i = 0; i < 2; i++)
+            parts[i] = test_read_bytes(sandbox_path("%s", formats[4 + i].name), &sizes[i]);
+        uint8_t *both = malloc(sizes[0] + sizes[1]);
+        assert_non_null(both);
+        memcpy(both, parts[0], sizes[0]);
+        memcpy(both + sizes[0], parts[1], sizes[1]);
+        sandbox_write("chained.ogg", both, sizes[0] + sizes[1]);
+        assert_false(same_as_one_thread(sandbox_path("chained.ogg"), pool));
+        free(both);
+        free(parts[0]);
+        free(parts[1]);
+    }
+    a1_pool_destroy(&pool);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(whole_files),
+        cmocka_unit_test(damaged_and_cut_files),
+        cmocka_unit_test(chained_streams),
+    };
+    return cmocka_run_group_tests(tests, sandbox_set_up, sandbox_clean_up);
+}
