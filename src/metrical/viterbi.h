@@ -19,7 +19,7 @@
 
 /* Memory for the fast decoder's entry scores; longer music is decoded in chunks, of which all but
  * the last are computed twice. */
-#define A1_ENTRY_HISTORY_BYTES ((size_t)16 << 20)
+#define A1_ENTRY_HISTORY_BYTES ((size_t)64 << 20)
 
 /* Bytes of scratch for `frames` frames; SIZE_MAX when that is more than can be counted. */
 size_t a1_viterbi_plain_cost(const a1_bar_model *bar, size_t frames);
