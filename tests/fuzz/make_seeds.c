@@ -176,10 +176,17 @@ static void sounds(void)
         {.container = "mp3", .encoder = "libmp3lame"}, {.container = "ogg", .encoder = "libvorbis"},
         {.container = "ogg", .encoder = "libopus"},    {.container = "mp4", .encoder = "aac"},
         {.container = "aiff", .encoder = "pcm_s16be"}};
+    /* Packets enough for two of a split decoder's segments. */
+    static const test_encoding longer[] = {
+        {.container = "mp3", .encoder = "libmp3lame", .bit_rate = 8000},
+        {.container = "ogg", .encoder = "libvorbis", .bit_rate = 16000}};
     sandbox_make();
     for (size_t i = 0; i < sizeof forms / sizeof *forms; i++)
         if (make_sound_as("sound", MUSIC, 0.1, 1, 48000, &forms[i]))
             keep("fuzz_decode", forms[i].encoder, -1, test_load(sandbox_path("sound")));
+    for (size_t i = 0; i < sizeof longer / sizeof *longer; i++)
+        if (make_sound_as("sound", MUSIC, 5, 1, 22050, &longer[i]))
+            keep("fuzz_decode", longer[i].container, -1, test_load(sandbox_path("sound")));
     sandbox_remove();
 }
 
