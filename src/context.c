@@ -12,12 +12,10 @@
 
 #define MAX_THREADS 1024
 #define MAX_SHIFTS 1000
-#define AUTO "auto"
-#define STUDENT "student"
 
 void allin1_settings_default(allin1_settings *settings)
 {
-    *settings = (allin1_settings){.model = "auto",
+    *settings = (allin1_settings){.model = A1_MODEL_AUTO,
                                   .transition_lambda = NAN,
                                   .spec_guard_mean = 1e-5,
                                   .spec_guard_max = 1e-3,
@@ -31,7 +29,7 @@ static allin1_status check_model(const char *name, const char *family, a1_error 
     size_t count;
     A1_TRY(a1_weights_files(name, files, &count, err));
     const a1_model *model = a1_model_find(name);
-    const bool student = strcmp(name, STUDENT) == 0 && strcmp(family, "harmonix") == 0;
+    const bool student = strcmp(name, A1_MODEL_STUDENT) == 0 && strcmp(family, "harmonix") == 0;
     if (model && !student && strcmp(model->family, family) != 0)
         return a1_fail(err, ALLIN1_ERROR_ARGUMENT, "%s is a model of the family %s, not %s", name,
                        model->family, family);
@@ -40,7 +38,7 @@ static allin1_status check_model(const char *name, const char *family, a1_error 
 
 static allin1_status check_models(const allin1_settings *settings, a1_error *err)
 {
-    const bool automatic = strcmp(settings->model, AUTO) == 0;
+    const bool automatic = strcmp(settings->model, A1_MODEL_AUTO) == 0;
     if (!(settings->refine >= 0 && settings->refine <= 1))
         return a1_fail(err, ALLIN1_ERROR_ARGUMENT,
                        "the confidence below which songs are refined must be 0 to 1, not %g",
@@ -49,11 +47,11 @@ static allin1_status check_models(const allin1_settings *settings, a1_error *err
         A1_TRY(check_model(settings->model, "harmonix", err));
     if (settings->refine_model) {
         A1_TRY(check_model(settings->refine_model, "harmonix", err));
-        if (strcmp(settings->refine_model, STUDENT) == 0)
+        if (strcmp(settings->refine_model, A1_MODEL_STUDENT) == 0)
             return a1_fail(err, ALLIN1_ERROR_ARGUMENT, "a student does not refine a student");
     }
     const a1_model *known = a1_model_find(settings->model);
-    if (settings->refine > 0 && known && strcmp(known->name, STUDENT) != 0)
+    if (settings->refine > 0 && known && strcmp(known->name, A1_MODEL_STUDENT) != 0)
         return a1_fail(err, ALLIN1_ERROR_ARGUMENT,
                        "to refine is for songs of which a student is unsure: it does not go with the "
                        "model %s",

@@ -6,10 +6,6 @@
 #include "context.h"
 #include "output/decimal.h"
 
-#define AUTO "auto"
-#define STUDENT "student"
-#define FULL "harmonix-all"
-
 void a1_listener_free(a1_listener *listener)
 {
     a1_metrical_destroy(&listener->metrical);
@@ -52,29 +48,29 @@ static allin1_status choose_automatically(allin1_context *context, a1_error *err
 {
     const allin1_settings *settings = &context->settings;
     bool network = false, demixer = false, student = false;
-    A1_TRY(a1_weights_there(settings->weights_dir, STUDENT, &student, err));
-    A1_TRY(a1_weights_there(settings->weights_dir, FULL, &network, err));
+    A1_TRY(a1_weights_there(settings->weights_dir, A1_MODEL_STUDENT, &student, err));
+    A1_TRY(a1_weights_there(settings->weights_dir, A1_MODEL_FULL, &network, err));
     A1_TRY(a1_weights_there(settings->weights_dir, settings->demix_model, &demixer, err));
     context->student_taken = student && !(network && demixer);
-    context->first.model = context->student_taken ? STUDENT : FULL;
-    context->second.model = context->student_taken ? FULL : NULL;
+    context->first.model = context->student_taken ? A1_MODEL_STUDENT : A1_MODEL_FULL;
+    context->second.model = context->student_taken ? A1_MODEL_FULL : NULL;
     return ALLIN1_OK;
 }
 
 allin1_status a1_context_choose_model(allin1_context *context, a1_error *err)
 {
     const allin1_settings *settings = &context->settings;
-    const bool automatic = strcmp(settings->model, AUTO) == 0;
+    const bool automatic = strcmp(settings->model, A1_MODEL_AUTO) == 0;
     context->first.model = settings->model;
     if (a1_context_refines(context)) {
-        context->first.model = automatic ? STUDENT : settings->model;
-        context->second.model = settings->refine_model ? settings->refine_model : FULL;
+        context->first.model = automatic ? A1_MODEL_STUDENT : settings->model;
+        context->second.model = settings->refine_model ? settings->refine_model : A1_MODEL_FULL;
     } else if (automatic && context->demixer_named) {
-        context->first.model = FULL;
+        context->first.model = A1_MODEL_FULL;
     } else if (automatic) {
         A1_TRY(choose_automatically(context, err));
     }
-    context->first.hears_mix = strcmp(context->first.model, STUDENT) == 0;
+    context->first.hears_mix = strcmp(context->first.model, A1_MODEL_STUDENT) == 0;
     return context->first.hears_mix ? check_role(context, &context->first, err) : ALLIN1_OK;
 }
 
@@ -82,7 +78,8 @@ void a1_context_say_choice(allin1_context *context, const a1_listener *listener)
 {
     if (context->student_taken && !context->choice_told && listener == &context->first)
         a1_log(context, ALLIN1_LOG_WARNING,
-               "the weights of " FULL " and %s are not all here: the student built in is used, quicker "
+               "the weights of " A1_MODEL_FULL
+               " and %s are not all here: the student built in is used, quicker "
                "and not as good; `allin1 models fetch` gets them",
                context->settings.demix_model);
     context->choice_told |= listener == &context->first;

@@ -38,7 +38,7 @@ static allin1_status give(allin1_error *error, const a1_error *err, allin1_statu
 
 const char *allin1_model_card(const char *name)
 {
-    return name && strcmp(name, "student") == 0 ? (const char *)a1_file_STUDENT_md : NULL;
+    return name && strcmp(name, A1_MODEL_STUDENT) == 0 ? (const char *)a1_file_STUDENT_md : NULL;
 }
 
 /* A part with the memory behind its pointers. */

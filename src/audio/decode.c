@@ -37,6 +37,8 @@ typedef struct decoder {
     AVClass quiet; /* the format context's class with a log offset */
     AVFormatContext *format;
     AVStream *stream;
+    AVRational time_base; /* the stream's, as the header states it */
+    double stated_seconds; /* 0 when no length is stated */
     A1_FFMPEG_CONST AVCodec *kind; /* of decoder */
     AVCodecContext *codec;
     AVPacket *packet, *held;
@@ -223,6 +225,11 @@ static allin1_status open_stream(decoder *d)
     for (unsigned i = 0; i < d->format->nb_streams; i++)
         if ((int)i != best)
             d->format->streams[i]->discard = AVDISCARD_ALL;
+    d->time_base = d->stream->time_base;
+    if (d->stream->duration != AV_NOPTS_VALUE)
+        d->stated_seconds = (double)d->stream->duration * av_q2d(d->time_base);
+    else if (d->format->duration != AV_NOPTS_VALUE)
+        d->stated_seconds = (double)d->format->duration / AV_TIME_BASE;
     const char *what;
     d->kind = found;
     d->codec = a1_ff.avcodec_alloc_context3(found);
@@ -237,10 +244,9 @@ static allin1_status open_stream(decoder *d)
     return ALLIN1_OK;
 }
 
-/* A duration in the stream's time base as samples at `rate`; -1 when it is unknown or absurd. */
-static int64_t to_samples(const decoder *d, int64_t duration, int rate)
+/* A duration in a time base as samples at `rate`; -1 when it is unknown or absurd. */
+static int64_t to_samples(AVRational base, int64_t duration, int rate)
 {
-    const AVRational base = d->stream->time_base;
     if (duration == AV_NOPTS_VALUE || duration <= 0 || rate <= 0 || base.num <= 0 || base.den <= 0)
         return -1;
     if ((double)duration * base.num / base.den > 1e9)
@@ -272,7 +278,7 @@ static void find_stated_span(decoder *d)
 {
     const a1_container_facts *facts = &d->facts;
     const int rate = d->source.sample_rate;
-    const int64_t stream_length = to_samples(d, d->header_duration, rate);
+    const int64_t stream_length = to_samples(d->time_base, d->header_duration, rate);
     d->stated = (stated_span){.delay = -1, .samples = -1};
     if (d->codec->codec_id == AV_CODEC_ID_OPUS && d->codec->delay > 0 && rate == 48000)
         d->stated.delay = d->codec->delay;
@@ -318,7 +324,7 @@ static bool ended_early(const decoder *d)
         return d->stated.samples > 0 &&
                d->kept + d->lost - d->lost_trailing + rounding < d->stated.samples;
     int64_t tolerance;
-    const int64_t stated = to_samples(d, d->header_duration, d->source.sample_rate);
+    const int64_t stated = to_samples(d->time_base, d->header_duration, d->source.sample_rate);
     return states_samples(d->source.container, &tolerance) && stated > 0 &&
            d->raw + d->lost - d->lost_trailing + tolerance < stated;
 }
@@ -451,15 +457,10 @@ static void describe_source(decoder *d)
     d->facts = a1_container_inspect(d->input.file, d->input.start, d->input.size, source->container,
                                     d->stream->id);
     find_stated_span(d);
-    double seconds = 0;
-    if (d->stream->duration != AV_NOPTS_VALUE)
-        seconds = (double)d->stream->duration * av_q2d(d->stream->time_base);
-    else if (d->format->duration != AV_NOPTS_VALUE)
-        seconds = (double)d->format->duration / AV_TIME_BASE;
-    if (seconds > 0 && seconds < MAX_RESERVED_SECONDS) {
+    if (d->stated_seconds > 0 && d->stated_seconds < MAX_RESERVED_SECONDS) {
         /* Half a second more than stated costs nothing while it is untouched, growing does. Where
          * this fails, what is really needed may still fit. */
-        const size_t samples = (size_t)((seconds + 0.5) * d->out_rate);
+        const size_t samples = (size_t)((d->stated_seconds + 0.5) * d->out_rate);
         a1_planar_reserve(&d->out, samples, NULL);
     }
 }
@@ -549,17 +550,14 @@ static allin1_status accept_frame(decoder *d, int64_t packet_samples, bool last)
     return convert(d, (const uint8_t **)(void *)frame->extended_data, (int)length);
 }
 
-/* The samples that a packet says it has; -1 when it does not. */
-static int64_t samples_of(const decoder *d, const AVPacket *packet)
-{
-    return to_samples(d, packet->duration, d->rate ? d->rate : d->codec->sample_rate);
-}
-
 /* Decodes one packet, or drains the codec for NULL. */
 static allin1_status decode_packet(decoder *d, const AVPacket *packet, bool last)
 {
     allin1_status status = ALLIN1_OK;
-    const int64_t duration = packet ? samples_of(d, packet) : -1;
+    const int64_t duration =
+        packet ? to_samples(d->stream->time_base, packet->duration,
+                            d->rate ? d->rate : d->codec->sample_rate)
+               : -1;
     bool damaged = false;
     int errors = 0;
     int ret = a1_ff.avcodec_send_packet(d->codec, packet);
@@ -658,11 +656,12 @@ static int read_for_split(void *user, AVPacket *packet)
     return 0;
 }
 
-static allin1_status take_frame(void *user, AVFrame *frame, const AVPacket *packet)
+/* While packets are read: what the demuxer may change must not be looked at. */
+static allin1_status take_frame(void *user, AVFrame *frame)
 {
     decoder *d = user;
     a1_ff.av_frame_move_ref(d->frame, frame);
-    const allin1_status status = accept_frame(d, samples_of(d, packet), false);
+    const allin1_status status = accept_frame(d, -1, false);
     a1_ff.av_frame_unref(d->frame);
     return status;
 }

@@ -52,17 +52,18 @@ typedef struct a1_audio {
  * file that is damaged or cut later gives what could be decoded, and says so in `source`: damaged
  * packets leave no gap.
  *
- * `pool` (may be NULL) shares the work where the format allows it (split_decoder.h), with the same
- * samples. `path` is a file's name, never a URL, and a playlist in it opens nothing else. `audio` is written
- * on success and zeroed on failure; release it with a1_audio_free. Thread-safe. FFmpeg's messages
- * are silenced for this call only, by the log offsets of its contexts; the process's log level and
- * callback stay as they are. The few that FFmpeg logs without a context, or before it looks at the
- * offset, pass: on damaged files of rare formats (ADPCM, ID3 inside WAV). A program that must not
- * print them sets FFmpeg's log level itself. */
+ * `pool` (may be NULL; not at work) shares the work where the format allows it (split_decoder.h),
+ * with the same samples. `path` is a file's name, never a URL, and a playlist in it opens nothing
+ * else. `audio` is written on success and zeroed on failure; release it with a1_audio_free.
+ * Thread-safe, each call with a pool of its own. FFmpeg's messages are silenced for this call only,
+ * by the log offsets of its contexts; the process's log level and callback stay as they are. The few
+ * that FFmpeg logs without a context, or before it looks at the offset, pass: on damaged files of
+ * rare formats (ADPCM, ID3 inside WAV). A program that must not print them sets FFmpeg's log level
+ * itself. */
 allin1_status a1_audio_decode(const char *path, a1_pool *pool, a1_audio *audio, a1_error *err);
 
-/* The same on one thread at the file's own rate, source.sample_rate: nothing is resampled unless the rate changes
- * within the file. */
+/* The same on one thread at the file's own rate, source.sample_rate: nothing is resampled unless the
+ * rate changes within the file. */
 allin1_status a1_audio_decode_native(const char *path, a1_audio *audio, a1_error *err);
 
 /* Frees and zeroes. Safe on a zeroed struct. */

@@ -2,6 +2,7 @@
 #ifndef A1_AUDIO_INPUT_FILE_H
 #define A1_AUDIO_INPUT_FILE_H
 
+#include <stdatomic.h>
 #include <stdint.h>
 
 #include <libavformat/avio.h>
@@ -14,7 +15,7 @@ typedef struct a1_input_file {
     int64_t size;  /* of the view */
     int64_t position;
     int hidden;      /* while set, FFmpeg sees an empty file of unknown size */
-    int read_error;  /* errno of the first failed read, else 0 */
+    atomic_int read_error; /* errno of the first failed read, else 0; a frame may be taken meanwhile */
     AVIOContext *io; /* reads from `file` */
 } a1_input_file;
 

@@ -5,9 +5,9 @@
 
 #define WINDOW 512         /* packets */
 #define SEGMENT 64         /* packets of a task */
-#define MOST_EARLY SEGMENT /* packets before a segment that its decoder begins with */
-#define RESERVOIR 512      /* bytes that an MP3 frame may take from those before it */
-#define MP3_OVERHEAD 40    /* at most of a packet are header and side information */
+#define SEGMENTS (WINDOW / SEGMENT)
+#define MOST_EARLY SEGMENT /* packets before a segment that its decoder may begin with */
+#define LARGEST_FRAME 65536 /* bytes: two windows of frames are there at a time */
 
 typedef struct window {
     AVPacket *packets[WINDOW];
@@ -22,13 +22,12 @@ typedef struct segment {
 
 typedef struct split_decoder {
     a1_split_calls calls;
-    unsigned codec_count;
-    AVCodecContext **codecs; /* one a thread */
+    AVCodecContext *codecs[SEGMENTS];
     window windows[3];
     window *before, *now, *next; /* the one that is taken, that is decoded, that is read */
     AVFrame *last;               /* of the one before */
     bool begun;                  /* there was one */
-    segment segments[WINDOW / SEGMENT];
+    segment segments[SEGMENTS];
     int end;             /* 0 while there are packets */
     allin1_status taken; /* what came of the one before */
 } split_decoder;
@@ -48,24 +47,36 @@ static const AVPacket *packet_before(const split_decoder *s, size_t first, size_
     return back <= first ? s->now->packets[first - back] : s->before->packets[WINDOW + first - back];
 }
 
-/* Packets before a segment after which the decoder's memory is what it is in one that heard them all. The
- * last of them is the seam. */
+/* An MP3 frame may borrow bytes from those before it. A decoder that has not seen them says nothing and
+ * gives silence, which a silent seam would pass for right: so this must hold for every stream. The seam's
+ * frame, the one before it, whose end the filters still hear, and at low sampling rates, where a frame is
+ * half as long, one more must find all that they may borrow. */
+static size_t early_mp3_packets(const split_decoder *s, size_t first)
+{
+    const AVPacket *seam = packet_before(s, first, 1);
+    const bool low_rate = seam->size < 2 || !(seam->data[1] & 8); /* MPEG-2 and 2.5 */
+    const int reservoir = low_rate ? 255 : 511;
+    const int overhead = low_rate ? 23 : 38; /* header, checksum and side information, at most */
+    const size_t exact = 3;
+    int bytes = 0;
+    for (size_t count = exact + 1; count <= MOST_EARLY; count++) {
+        const AVPacket *packet = packet_before(s, first, count);
+        bytes += packet->size > overhead ? packet->size - overhead : 0;
+        if (bytes >= reservoir)
+            return count;
+    }
+    return 0;
+}
+
+/* Packets before a segment after which the decoder's memory is what it is in one that heard them all; the
+ * last of them is the seam. 0: there are too many. */
 static size_t early_packets(const split_decoder *s, size_t first)
 {
-    const enum AVCodecID codec = s->codecs[0]->codec_id;
-    if (codec == AV_CODEC_ID_FLAC)
-        return 1; /* frames are independent */
-    if (codec == AV_CODEC_ID_VORBIS)
-        return 2; /* the second half of the packet before */
-    /* The bytes that frames borrow, then the filters: half a frame and a little more than that. */
-    size_t count = 0;
-    int bytes = 0;
-    while (bytes < RESERVOIR && count < MOST_EARLY - 3) {
-        const AVPacket *packet = packet_before(s, first, 1 + count);
-        bytes += packet->size > MP3_OVERHEAD ? packet->size - MP3_OVERHEAD : 0;
-        count++;
+    switch (s->codecs[0]->codec_id) {
+    case AV_CODEC_ID_FLAC: return 1; /* frames are independent */
+    case AV_CODEC_ID_VORBIS: return 2; /* the second half of the packet before */
+    default: return early_mp3_packets(s, first);
     }
-    return count + 3;
 }
 
 /* Places and tags are the only news; a new header would have to reach all decoders. */
@@ -77,7 +88,11 @@ static bool is_plain(const AVPacket *packet, enum AVCodecID codec)
             type != AV_PKT_DATA_METADATA_UPDATE)
             return false;
     }
-    return packet->size > 0 && !(codec == AV_CODEC_ID_VORBIS && packet->data[0] & 1);
+    if (packet->size == 0)
+        return false;
+    return codec == AV_CODEC_ID_VORBIS ? !(packet->data[0] & 1)
+           : codec == AV_CODEC_ID_FLAC ? packet->data[0] == 0xff
+                                       : true;
 }
 
 /* Decodes a packet into `frame`, which has no buffer where there is none; false when the packet is damaged
@@ -98,8 +113,26 @@ static bool decode(AVCodecContext *codec, const AVPacket *packet, AVFrame *frame
     return ret == AVERROR(EAGAIN);
 }
 
-static void decode_segment(split_decoder *s, size_t index, AVCodecContext *codec)
+static size_t plane_bytes(const AVFrame *frame)
 {
+    const int channels = a1_ff.av_sample_fmt_is_planar(frame->format) ? 1 : a1_frame_channels(frame);
+    return (size_t)frame->nb_samples * (size_t)channels *
+           (size_t)a1_ff.av_get_bytes_per_sample(frame->format);
+}
+
+static int planes_of(const AVFrame *frame)
+{
+    return a1_ff.av_sample_fmt_is_planar(frame->format) ? a1_frame_channels(frame) : 1;
+}
+
+static bool is_small(const AVFrame *frame)
+{
+    return !frame->buf[0] || plane_bytes(frame) * (size_t)planes_of(frame) <= LARGEST_FRAME;
+}
+
+static void decode_segment(split_decoder *s, size_t index)
+{
+    AVCodecContext *codec = s->codecs[index];
     window *w = s->now;
     segment *seg = &s->segments[index];
     const size_t first = index * SEGMENT;
@@ -108,12 +141,14 @@ static void decode_segment(split_decoder *s, size_t index, AVCodecContext *codec
     a1_ff.avcodec_flush_buffers(codec);
     if (index > 0 || s->begun) {
         /* What the first of these miss may be an error, or silence: neither counts before the seam. */
-        for (size_t early = early_packets(s, first); early > 0; early--)
+        size_t early = early_packets(s, first);
+        seg->failed = early == 0;
+        for (; early > 0; early--)
             decode(codec, packet_before(s, first, early), seg->seam);
     }
     for (size_t i = first; i < end && !seg->failed; i++)
         seg->failed = !is_plain(w->packets[i], codec->codec_id) ||
-                      !decode(codec, w->packets[i], w->frames[i]);
+                      !decode(codec, w->packets[i], w->frames[i]) || !is_small(w->frames[i]);
 }
 
 static void read_window(split_decoder *s, window *w)
@@ -130,19 +165,20 @@ static void take_window(split_decoder *s, const window *w)
     s->taken = ALLIN1_OK;
     for (size_t i = 0; i < w->count && s->taken == ALLIN1_OK; i++)
         if (w->frames[i]->buf[0])
-            s->taken = s->calls.take(s->calls.user, w->frames[i], w->packets[i]);
+            s->taken = s->calls.take(s->calls.user, w->frames[i]);
 }
 
 /* Those of which there is one come first, and the segments fill up what is left. */
 static void run_task(void *argument, size_t index, unsigned worker)
 {
+    (void)worker;
     split_decoder *s = argument;
     if (index == 0)
         take_window(s, s->before);
     else if (index == 1)
         read_window(s, s->next);
     else
-        decode_segment(s, index - 2, s->codecs[worker]);
+        decode_segment(s, index - 2);
 }
 
 static bool same_samples(const AVFrame *a, const AVFrame *b)
@@ -150,12 +186,8 @@ static bool same_samples(const AVFrame *a, const AVFrame *b)
     if (!a->buf[0] || !b->buf[0] || a->nb_samples != b->nb_samples || a->format != b->format ||
         a->sample_rate != b->sample_rate || a1_frame_channels(a) != a1_frame_channels(b))
         return false;
-    const bool planar = a1_ff.av_sample_fmt_is_planar(a->format);
-    const int channels = a1_frame_channels(a);
-    const size_t bytes = (size_t)a->nb_samples * (size_t)a1_ff.av_get_bytes_per_sample(a->format) *
-                         (size_t)(planar ? 1 : channels);
-    for (int plane = 0; plane < (planar ? channels : 1); plane++)
-        if (memcmp(a->extended_data[plane], b->extended_data[plane], bytes) != 0)
+    for (int plane = 0; plane < planes_of(a); plane++)
+        if (memcmp(a->extended_data[plane], b->extended_data[plane], plane_bytes(a)) != 0)
             return false;
     return true;
 }
@@ -172,7 +204,7 @@ static bool seams_match(const split_decoder *s, size_t segments)
     return true;
 }
 
-/* Turns to the next window; false without memory. */
+/* Turns to the next window; false where there is nothing to hold its first seam against. */
 static bool turn(split_decoder *s)
 {
     window *empty = s->before;
@@ -184,7 +216,7 @@ static bool turn(split_decoder *s)
     s->before = s->now;
     s->now = s->next;
     s->next = empty;
-    if (s->before->count == 0)
+    if (s->now->count == 0)
         return true;
     s->begun = true;
     a1_ff.av_frame_unref(s->last);
@@ -205,22 +237,21 @@ static allin1_status decode_all(split_decoder *s, a1_pool *pool, bool *again)
     return ALLIN1_OK;
 }
 
-static bool make_room(split_decoder *s, unsigned codecs)
+static bool make_room(split_decoder *s)
 {
-    s->codec_count = codecs;
-    s->codecs = calloc(codecs, sizeof(AVCodecContext *));
     s->last = a1_ff.av_frame_alloc();
-    bool complete = s->codecs && s->last;
-    for (unsigned i = 0; i < codecs && complete; i++)
-        complete = (s->codecs[i] = s->calls.open(s->calls.user)) != NULL;
+    bool complete = s->last != NULL;
+    for (size_t i = 0; i < SEGMENTS && complete; i++) {
+        s->codecs[i] = s->calls.open(s->calls.user);
+        s->segments[i].seam = a1_ff.av_frame_alloc();
+        complete = s->codecs[i] && s->segments[i].seam;
+    }
     for (size_t i = 0; i < 3 * WINDOW && complete; i++) {
         window *w = &s->windows[i / WINDOW];
         w->packets[i % WINDOW] = a1_ff.av_packet_alloc();
         w->frames[i % WINDOW] = a1_ff.av_frame_alloc();
         complete = w->packets[i % WINDOW] && w->frames[i % WINDOW];
     }
-    for (size_t i = 0; i < WINDOW / SEGMENT && complete; i++)
-        complete = (s->segments[i].seam = a1_ff.av_frame_alloc()) != NULL;
     s->before = &s->windows[0];
     s->now = &s->windows[1];
     s->next = &s->windows[2];
@@ -233,12 +264,11 @@ static void free_room(split_decoder *s)
         a1_ff.av_packet_free(&s->windows[i / WINDOW].packets[i % WINDOW]);
         a1_ff.av_frame_free(&s->windows[i / WINDOW].frames[i % WINDOW]);
     }
-    for (size_t i = 0; i < WINDOW / SEGMENT; i++)
+    for (size_t i = 0; i < SEGMENTS; i++) {
         a1_ff.av_frame_free(&s->segments[i].seam);
-    for (unsigned i = 0; i < s->codec_count && s->codecs; i++)
         a1_ff.avcodec_free_context(&s->codecs[i]);
+    }
     a1_ff.av_frame_free(&s->last);
-    free(s->codecs);
 }
 
 allin1_status a1_split_decode(a1_pool *pool, const a1_split_calls *calls, int *end, bool *again,
@@ -248,10 +278,10 @@ allin1_status a1_split_decode(a1_pool *pool, const a1_split_calls *calls, int *e
     if (!s)
         return a1_fail_memory(err, "decoding audio");
     s->calls = *calls;
-    *again = false;
-    const allin1_status status = make_room(s, a1_pool_threads(pool))
-                                     ? decode_all(s, pool, again)
-                                     : a1_fail_memory(err, "decoding audio");
+    allin1_status status = ALLIN1_OK;
+    *again = !make_room(s);
+    if (!*again)
+        status = decode_all(s, pool, again);
     *end = s->end;
     free_room(s);
     free(s);

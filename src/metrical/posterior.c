@@ -14,7 +14,7 @@
  * of beat ranges count. Probabilities are kept as they are, in doubles; when they grow or shrink too
  * far, all are scaled and the scale's logarithm is kept. */
 
-#define ENTRY_BYTES ((size_t)4 << 20) /* for entries; longer music goes forwards twice */
+#define ENTRY_BYTES ((size_t)4 << 20) /* for entries at least; longer music goes forwards twice */
 #define CHECK_FRAMES 32                /* between looks at the scale */
 #define LARGE 1e60
 
@@ -273,6 +273,9 @@ static void plan(passes *p, allin1_cpu_level level, bool goes_back)
             p->bar->beat_frames[i] > p->most_frames ? p->bar->beat_frames[i] : p->most_frames;
     p->chunk = ENTRY_BYTES / (p->rows * sizeof(double));
     p->chunk = p->chunk < 4 * p->longest ? 4 * p->longest : p->chunk;
+    /* Then the checkpoints, a ring a chunk, take as much as the entries. */
+    const size_t even = (size_t)sqrt((double)p->gains->frames * (double)p->longest);
+    p->chunk = p->chunk < even ? even : p->chunk;
     p->chunk = p->chunk < p->gains->frames && goes_back ? p->chunk : p->gains->frames;
     p->chunks = (p->gains->frames + p->chunk - 1) / p->chunk;
     p->kept = goes_back ? p->chunk : 1;

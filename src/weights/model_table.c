@@ -100,7 +100,7 @@ static const a1_model_file files[] = {
         .source_count = sizeof htdemucs_sources / sizeof *htdemucs_sources,
         .package = &htdemucs_package,
     },
-    {.name = "student", .family = "student", .built_in = true, .digest = ""},
+    {.name = A1_MODEL_STUDENT, .family = "student", .built_in = true, .digest = ""},
 };
 
 #define HARMONIX_LICENCE "MIT, Copyright (c) 2023 Taejun Kim"
@@ -116,9 +116,9 @@ static const a1_model_file files[] = {
     }
 
 const a1_model a1_models[] = {
-    {"harmonix-all", "harmonix", "structure, eight folds, from stems", HARMONIX_LICENCE, 8,
+    {A1_MODEL_FULL, "harmonix", "structure, eight folds, from stems", HARMONIX_LICENCE, 8,
      &files[0]},
-    {"student", "student", "structure, quickly, from the mix alone", STUDENT_LICENCE, 1, &files[9]},
+    {A1_MODEL_STUDENT, "student", "structure, quickly, from the mix alone", STUDENT_LICENCE, 1, &files[9]},
     FOLD_MODEL(0),
     FOLD_MODEL(1),
     FOLD_MODEL(2),

@@ -62,6 +62,11 @@ typedef struct a1_model_file {
     const a1_package *package;     /* or NULL */
 } a1_model_file;
 
+/* Names that the choice of a model turns on; the first is of no model. */
+#define A1_MODEL_AUTO "auto"
+#define A1_MODEL_STUDENT "student"
+#define A1_MODEL_FULL "harmonix-all"
+
 /* What users name. */
 typedef struct a1_model {
     const char *name; /* "harmonix-all", "student", "harmonix-fold0", ..., "htdemucs" */

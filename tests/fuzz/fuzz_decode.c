@@ -1,6 +1,6 @@
-/* Any bytes as an audio file: no crash, no sanitizer report, nothing printed, sound results, the same by
- * one thread and by two. The seeds are a tenth of a second of each format; longer runs want libFuzzer's -max_len=20000, so that honest
- * decompression bombs do not end them. */
+/* Any bytes as an audio file: no crash, no sanitizer report, nothing printed, sound results, the same
+ * by one thread and by two. The seeds are a tenth of a second of each format; longer runs want
+ * libFuzzer's -max_len=20000, so that honest decompression bombs do not end them. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -122,13 +122,13 @@ bool test_encode(const char *path, const test_encoding *how, const float *const 
     SwrContext *swr = converter(codec, channels);
     assert_non_null(swr);
     check(swr_init(swr), "converter", path);
-    check(avcodec_open2(codec, encoder, NULL), "opening the encoder", path);
-    check(avcodec_parameters_from_context(stream->codecpar, codec), "parameters", path);
-    stream->time_base = codec->time_base;
-    check(avio_open(&format->pb, path, AVIO_FLAG_WRITE), "opening the file", path);
     AVDictionary *options = NULL;
     if (how->options)
         check(av_dict_parse_string(&options, how->options, "=", ":", 0), "options", path);
+    check(avcodec_open2(codec, encoder, &options), "opening the encoder", path);
+    check(avcodec_parameters_from_context(stream->codecpar, codec), "parameters", path);
+    stream->time_base = codec->time_base;
+    check(avio_open(&format->pb, path, AVIO_FLAG_WRITE), "opening the file", path);
     check(avformat_write_header(format, &options), "header", path);
     av_dict_free(&options);
     encode_samples(codec, format, swr, planes, channels, samples, path);

@@ -11,7 +11,7 @@ typedef struct test_encoding {
     const char *encoder;   /* "libmp3lame" */
     int bits;              /* of the encoder's samples, 0 for its first format */
     int64_t bit_rate;      /* bits a second, 0 for the default */
-    const char *options;   /* of the muxer, "movflags=+faststart", or NULL */
+    const char *options;   /* of the encoder and the muxer, "movflags=+faststart", or NULL */
 } test_encoding;
 
 /* Encodes planar float samples; false, with a message, when this FFmpeg has no such encoder or

@@ -81,7 +81,9 @@ static void sums_over_every_path(void **state)
         every_path all = {.bar = &bar, .gains = &gains};
         for (size_t s = 0; s < bar.space.states; s++)
             follow(&all, 0, s, exp(bar.log_initial));
-        assert_int_equal(a1_posterior(&bar, ALLIN1_CPU_SCALAR, &gains, &log_sum, beats, downbeats, NULL), ALLIN1_OK);
+        assert_int_equal(a1_posterior(&bar, ALLIN1_CPU_SCALAR, &gains, &log_sum, beats, downbeats,
+                                      NULL),
+                         ALLIN1_OK);
         assert_true(fabs(log_sum - log(all.sum)) < 1e-12 * 100);
         for (size_t t = 0; t < gains.frames; t++) {
             if (!close_to(beats[t], all.beats[t] / all.sum) ||
@@ -89,7 +91,8 @@ static void sums_over_every_path(void **state)
                 fail_msg("run %d, frame %zu: %.15g, %.15g instead of %.15g, %.15g", run, t, beats[t],
                          downbeats[t], all.beats[t] / all.sum, all.downbeats[t] / all.sum);
         }
-        assert_int_equal(a1_posterior(&bar, ALLIN1_CPU_SCALAR, &gains, &only_sum, NULL, NULL, NULL), ALLIN1_OK);
+        assert_int_equal(
+            a1_posterior(&bar, ALLIN1_CPU_SCALAR, &gains, &only_sum, NULL, NULL, NULL), ALLIN1_OK);
         assert_true(only_sum == log_sum);
         a1_bar_model_destroy(&bar);
     }
@@ -113,8 +116,8 @@ static void long_and_extreme(void **state)
         values[FRAMES + t] = is_beat && t % 200 < 2 ? 20 : -20;
     }
     const a1_gains gains = {values, values + FRAMES, FRAMES};
-    assert_int_equal(a1_posterior(&bar, ALLIN1_CPU_SCALAR, &gains, &log_sum, values + 2 * FRAMES, values + 3 * FRAMES,
-                                  NULL),
+    assert_int_equal(a1_posterior(&bar, ALLIN1_CPU_SCALAR, &gains, &log_sum, values + 2 * FRAMES,
+                                  values + 3 * FRAMES, NULL),
                      ALLIN1_OK);
     assert_true(isfinite(log_sum));
     double beats = 0, downbeats = 0;
