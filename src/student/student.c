@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "student/level.h"
 #include "student/student_model.h"
 
 #define TASK 96         /* steps of a task */
@@ -435,14 +436,23 @@ allin1_status a1_student_run(const a1_student *student, a1_pool *pool, const flo
     double slowest = student->views[0].tempo;
     for (size_t i = 1; i < student->view_count; i++)
         slowest = fmin(slowest, student->views[i].tempo);
+    float gain;
+    A1_TRY(a1_student_gain(spectrogram, frames, &gain, err));
     size_states(&j, frames_of_view(frames, slowest));
     const size_t floats = floats_of_states(&j);
+    const size_t raised = gain > 1 ? frames * A1_STUDENT_BANDS : 0;
     a1_arena arena;
     A1_TRY(a1_arena_create(&arena, a1_arena_cost(floats * sizeof(float)) +
+                                       a1_arena_cost(raised * sizeof(float)) +
                                        a1_arena_cost(a1_pool_threads(pool) * sizeof(scratch)),
                            "the student", err));
     float *memory = a1_arena_floats(&arena, floats);
     j.workers = a1_arena_alloc(&arena, a1_pool_threads(pool) * sizeof(scratch));
+    if (raised > 0) {
+        float *louder = a1_arena_floats(&arena, raised);
+        a1_student_raise(pool, spectrogram, frames, gain, louder);
+        j.spectrogram = louder;
+    }
     for (j.view = 0; j.view < student->view_count; j.view++) {
         begin_view(&j, memory);
         run_view(&j, pool);

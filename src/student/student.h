@@ -4,7 +4,7 @@
  * Dilated convolutions along time: at 50 steps a second for beats and boundaries, at 12.5 for which of
  * the pulses these are, at 3.125 for what needs a wide view. How it was trained, and how good it is:
  * docs/TRAINING.md; what it computes, exactly: tools/train/model.py. It may hear a song in several views,
- * moved up or down by some bands and played faster or slower. Its logits are the views' means then; sections
+ * moved up or down by some bands and played faster or slower; a quiet one it hears louder (level.h). Its logits are the views' means then; sections
  * and functions are told only by the views at the song's own tempo, where there are any. */
 #ifndef A1_STUDENT_H
 #define A1_STUDENT_H

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "student/level.h"
 #include "student/student.h"
 #include "support/tiny_model.h"
 
@@ -433,6 +434,61 @@ static void any_pool_gives_the_same_bits(void **state)
     a1_tensor_set_destroy(&set);
 }
 
+/* The spectrogram of the same sound `gain` times as loud. */
+static float *louder(const float *bands, size_t frames, double gain)
+{
+    float *out = malloc(frames * BANDS * sizeof *out);
+    assert_non_null(out);
+    for (size_t i = 0; i < frames * BANDS; i++)
+        out[i] = (float)log10(1 + gain * (pow(10, (double)bands[i]) - 1));
+    return out;
+}
+
+static void quiet_songs_are_heard_louder(void **state)
+{
+    (void)state;
+    a1_tensor_set *set = make_weights(&blocks);
+    a1_cpu cpu;
+    a1_student *student;
+    float gain;
+    assert_int_equal(a1_cpu_select(&cpu, ALLIN1_CPU_AUTO, NULL), ALLIN1_OK);
+    assert_int_equal(a1_student_create(&student, set, &cpu, NULL), ALLIN1_OK);
+    float *bands = make_bands(MOST);
+    assert_int_equal(a1_student_gain(bands, MOST, &gain, NULL), ALLIN1_OK);
+    assert_true(gain == 1);
+    /* Just loud enough, and from there 20, 40 and 60 dB down. */
+    float *soft = louder(bands, MOST, 1e-2);
+    assert_int_equal(a1_student_gain(soft, MOST, &gain, NULL), ALLIN1_OK);
+    assert_true(gain > 5 && gain < 20);
+    float *enough = louder(bands, MOST, 1e-2 * (double)gain * 1.000001);
+    float *same = run(student, NULL, enough, MOST);
+    for (int step = 1; step <= 3; step++) {
+        float *quiet = louder(enough, MOST, pow(10, -step));
+        assert_int_equal(a1_student_gain(quiet, MOST, &gain, NULL), ALLIN1_OK);
+        const double wanted = fmin(100, pow(10, step));
+        if (!(fabs((double)gain - wanted) < 1e-3 * wanted))
+            fail_msg("%d dB down the gain is %g", 20 * step, (double)gain);
+        float *out = run(student, NULL, quiet, MOST);
+        double worst = 0;
+        for (size_t i = 0; i < 13 * MOST; i++)
+            worst = fmax(worst, fabs((double)out[i] - (double)same[i]));
+        /* 60 dB down 20 are missing; else roundings of the values, 1e-4 in a logit as above. */
+        if (step < 3 ? worst > 1e-4 : worst < 1e-2)
+            fail_msg("%d dB down logits differ by %g", 20 * step, worst);
+        free(out);
+        free(quiet);
+    }
+    memset(soft, 0, MOST * BANDS * sizeof *soft);
+    assert_int_equal(a1_student_gain(soft, MOST, &gain, NULL), ALLIN1_OK);
+    assert_true(gain == 1);
+    free(same);
+    free(enough);
+    free(soft);
+    free(bands);
+    a1_student_destroy(&student);
+    a1_tensor_set_destroy(&set);
+}
+
 static void eight_bits_mean_their_scaled_values(void **state)
 {
     (void)state;
@@ -527,6 +583,7 @@ int main(void)
         cmocka_unit_test(every_view),
         cmocka_unit_test(views_that_are_none),
         cmocka_unit_test(any_pool_gives_the_same_bits),
+        cmocka_unit_test(quiet_songs_are_heard_louder),
         cmocka_unit_test(eight_bits_mean_their_scaled_values),
         cmocka_unit_test(eight_bits_need_scales),
         cmocka_unit_test(weights_that_are_none),

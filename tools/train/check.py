@@ -21,6 +21,7 @@ from model import student_like
 from sound import write_sound
 
 TOLERANCE = 2e-5
+QUIET = 1.1  # A1_STUDENT_QUIET
 
 
 def student_of(path):
@@ -33,8 +34,19 @@ def student_of(path):
     return model.eval(), views
 
 
+def raised(spectrogram):
+    """A quiet song as the program hears it (src/student/level.h)."""
+    loudest = np.sort(spectrogram.max(axis=1))
+    level = loudest[len(loudest) - 1 - (len(loudest) - 1) // 10]
+    if not 0 < level < QUIET:
+        return spectrogram
+    gain = min(100.0, (10.0 ** QUIET - 1) / (10.0 ** float(level) - 1))
+    return np.log10(1 + gain * (10.0 ** spectrogram.astype(float) - 1)).astype(np.float32)
+
+
 def expected(model, views, spectrogram):
     frames, said = len(spectrogram), []
+    spectrogram = raised(spectrogram)
     own = [tempo == 1 for _, tempo in views]
     for shift, tempo in views:
         count = max(1, int(frames / tempo))
@@ -67,7 +79,8 @@ def main():
                        check=True, stdout=subprocess.DEVNULL)
         model, views = student_of(weights)
         write_sound(work / "noise.wav", np.random.default_rng(1).normal(0, 3000, (30 * 44100, 2)))
-        for audio in [work / "noise.wav"] + options.audio:
+        write_sound(work / "quiet.wav", np.random.default_rng(2).normal(0, 20, (30 * 44100, 2)))
+        for audio in [work / "noise.wav", work / "quiet.wav"] + options.audio:
             subprocess.run([os.path.join(options.build, "mix_spectrogram"), audio, work / "spectrogram.npy"], check=True)
             subprocess.run([os.path.join(options.build, "allin1"), "-q", "-a", "-m", weights, "-o", work / "out", audio],
                            check=True)
