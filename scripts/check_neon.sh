@@ -34,7 +34,7 @@ support="files golden guarded kernel_levels plain_network"
 tests="kernels/test_vecmath kernels/test_gemm kernels/test_gemm_pack kernels/test_layers
     kernels/test_lane_kernels kernels/test_bands_kernels unit/test_fft unit/test_spectrogram unit/test_tensor
     unit/test_logistic unit/test_neighborhood unit/test_functional unit/test_tempo
-    unit/test_metrical unit/test_student_layers"
+    unit/test_metrical unit/test_confidence unit/test_student_layers"
 
 # One line a compilation: output, source, further flags.
 list() {
