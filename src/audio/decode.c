@@ -39,7 +39,6 @@ typedef struct decoder {
     AVStream *stream;
     AVRational time_base; /* the stream's, as the header states it */
     double stated_seconds; /* 0 when no length is stated */
-    A1_FFMPEG_CONST AVCodec *kind; /* of decoder */
     AVCodecContext *codec;
     AVPacket *packet, *held;
     AVFrame *frame;
@@ -201,7 +200,7 @@ static int set_up_codec(const decoder *d, AVCodecContext *codec, const char **wh
     if (codec->codec_id == AV_CODEC_ID_FLAC)
         codec->err_recognition |= AV_EF_CRCCHECK | AV_EF_EXPLODE;
     *what = "the audio decoder does not start";
-    return a1_ff.avcodec_open2(codec, d->kind, NULL);
+    return a1_ff.avcodec_open2(codec, NULL, NULL); /* as the decoder it was made for */
 }
 
 static allin1_status open_stream(decoder *d)
@@ -231,7 +230,6 @@ static allin1_status open_stream(decoder *d)
     else if (d->format->duration != AV_NOPTS_VALUE)
         d->stated_seconds = (double)d->format->duration / AV_TIME_BASE;
     const char *what;
-    d->kind = found;
     d->codec = a1_ff.avcodec_alloc_context3(found);
     if (!d->codec)
         return a1_fail_memory(d->err, "opening an audio decoder");
@@ -371,10 +369,8 @@ static int clean_frame(AVFrame *frame)
     const bool wide = format == AV_SAMPLE_FMT_DBL || format == AV_SAMPLE_FMT_DBLP;
     if (!wide && format != AV_SAMPLE_FMT_FLT && format != AV_SAMPLE_FMT_FLTP)
         return 0;
-    const int channels = a1_frame_channels(frame);
-    const bool planar = a1_ff.av_sample_fmt_is_planar(format);
-    const int planes = planar ? channels : 1;
-    const size_t count = (size_t)frame->nb_samples * (size_t)(planar ? 1 : channels);
+    const int planes = a1_frame_planes(frame);
+    const size_t count = (size_t)frame->nb_samples * a1_frame_plane_channels(frame);
     if (all_finite(frame, planes, count, wide))
         return 0;
     const int ret = a1_ff.av_frame_make_writable(frame);
@@ -541,11 +537,10 @@ static allin1_status accept_frame(decoder *d, int64_t packet_samples, bool last)
     const int ret = clean_frame(frame);
     if (ret < 0)
         return fail_ffmpeg(d, ALLIN1_ERROR_AUDIO, "a frame cannot be used", ret);
-    /* The planes move by `start` samples; a plane holds all channels when they are interleaved. */
-    const bool planar = a1_ff.av_sample_fmt_is_planar(frame->format);
+    /* The planes move by `start` samples. */
     const size_t step = (size_t)a1_ff.av_get_bytes_per_sample(frame->format) *
-                        (size_t)(planar ? 1 : channels) * (size_t)start;
-    for (int plane = 0; plane < (planar ? channels : 1); plane++)
+                        a1_frame_plane_channels(frame) * (size_t)start;
+    for (int plane = 0; plane < a1_frame_planes(frame); plane++)
         frame->extended_data[plane] += step;
     return convert(d, (const uint8_t **)(void *)frame->extended_data, (int)length);
 }
@@ -640,7 +635,7 @@ static AVCodecContext *open_another(void *user)
 {
     const decoder *d = user;
     const char *what;
-    AVCodecContext *codec = a1_ff.avcodec_alloc_context3(d->kind);
+    AVCodecContext *codec = a1_ff.avcodec_alloc_context3(d->codec->codec);
     if (codec && set_up_codec(d, codec, &what) < 0)
         a1_ff.avcodec_free_context(&codec);
     return codec;
@@ -741,12 +736,10 @@ static allin1_status decode_to_rate(const char *path, int rate, a1_pool *pool, a
     const allin1_status status = a1_ffmpeg_load(err);
     if (status != ALLIN1_OK)
         return a1_fail_prefix(err, status, "%s", path);
-    bool again = false;
+    bool again = true;
     if (a1_pool_threads(pool) > 1)
         A1_TRY(decode_file(path, rate, pool, audio, &again, err));
-    if (a1_pool_threads(pool) == 1 || again)
-        return decode_file(path, rate, NULL, audio, &again, err);
-    return ALLIN1_OK;
+    return again ? decode_file(path, rate, NULL, audio, &again, err) : ALLIN1_OK;
 }
 
 allin1_status a1_audio_decode(const char *path, a1_pool *pool, a1_audio *audio, a1_error *err)

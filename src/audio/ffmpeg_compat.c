@@ -137,3 +137,13 @@ int a1_swr_create_stereo(SwrContext **swr, int rate, enum AVSampleFormat to, int
 }
 
 #endif
+
+int a1_frame_planes(const AVFrame *frame)
+{
+    return a1_ff.av_sample_fmt_is_planar(frame->format) ? a1_frame_channels(frame) : 1;
+}
+
+size_t a1_frame_plane_channels(const AVFrame *frame)
+{
+    return a1_ff.av_sample_fmt_is_planar(frame->format) ? 1 : (size_t)a1_frame_channels(frame);
+}

@@ -48,6 +48,10 @@ void a1_layout_free(a1_layout *layout);
 /* Channels of a frame, and of a stream where known, else 0. */
 int a1_frame_channels(const AVFrame *frame);
 
+/* Its planes, of which one holds all channels when they are interleaved, and the channels of each. */
+int a1_frame_planes(const AVFrame *frame);
+size_t a1_frame_plane_channels(const AVFrame *frame);
+
 /* A silenced, opened converter from this layout to planar float at `rate`, stereo or, if `mono`,
  * one channel. Returns 0 or a negative AVERROR; the caller frees *swr. */
 int a1_swr_create(SwrContext **swr, const a1_layout *layout, enum AVSampleFormat format,

@@ -17,6 +17,7 @@ typedef struct window {
 
 typedef struct segment {
     AVFrame *seam; /* what the last packet before it became */
+    AVFrame *more; /* for a second frame of a packet, which none should have */
     bool failed;
 } segment;
 
@@ -95,39 +96,29 @@ static bool is_plain(const AVPacket *packet, enum AVCodecID codec)
                                        : true;
 }
 
-/* Decodes a packet into `frame`, which has no buffer where there is none; false when the packet is damaged
- * or gives more than one. */
-static bool decode(AVCodecContext *codec, const AVPacket *packet, AVFrame *frame)
+/* Decodes a packet of the segment into `frame`, which has no buffer where there is none; false when the
+ * packet is damaged or gives more than one. */
+static bool decode(split_decoder *s, size_t index, const AVPacket *packet, AVFrame *frame)
 {
+    AVCodecContext *codec = s->codecs[index];
     a1_ff.av_frame_unref(frame);
     if (a1_ff.avcodec_send_packet(codec, packet) < 0)
         return false;
-    int ret = a1_ff.avcodec_receive_frame(codec, frame);
-    if (ret == AVERROR(EAGAIN))
-        return true;
+    const int ret = a1_ff.avcodec_receive_frame(codec, frame);
     if (ret < 0)
-        return false;
-    AVFrame *more = a1_ff.av_frame_alloc();
-    ret = more ? a1_ff.avcodec_receive_frame(codec, more) : 0;
-    a1_ff.av_frame_free(&more);
-    return ret == AVERROR(EAGAIN);
+        return ret == AVERROR(EAGAIN);
+    return a1_ff.avcodec_receive_frame(codec, s->segments[index].more) == AVERROR(EAGAIN);
 }
 
 static size_t plane_bytes(const AVFrame *frame)
 {
-    const int channels = a1_ff.av_sample_fmt_is_planar(frame->format) ? 1 : a1_frame_channels(frame);
-    return (size_t)frame->nb_samples * (size_t)channels *
+    return (size_t)frame->nb_samples * a1_frame_plane_channels(frame) *
            (size_t)a1_ff.av_get_bytes_per_sample(frame->format);
-}
-
-static int planes_of(const AVFrame *frame)
-{
-    return a1_ff.av_sample_fmt_is_planar(frame->format) ? a1_frame_channels(frame) : 1;
 }
 
 static bool is_small(const AVFrame *frame)
 {
-    return !frame->buf[0] || plane_bytes(frame) * (size_t)planes_of(frame) <= LARGEST_FRAME;
+    return !frame->buf[0] || plane_bytes(frame) * (size_t)a1_frame_planes(frame) <= LARGEST_FRAME;
 }
 
 static void decode_segment(split_decoder *s, size_t index)
@@ -144,11 +135,11 @@ static void decode_segment(split_decoder *s, size_t index)
         size_t early = early_packets(s, first);
         seg->failed = early == 0;
         for (; early > 0; early--)
-            decode(codec, packet_before(s, first, early), seg->seam);
+            decode(s, index, packet_before(s, first, early), seg->seam);
     }
     for (size_t i = first; i < end && !seg->failed; i++)
         seg->failed = !is_plain(w->packets[i], codec->codec_id) ||
-                      !decode(codec, w->packets[i], w->frames[i]) || !is_small(w->frames[i]);
+                      !decode(s, index, w->packets[i], w->frames[i]) || !is_small(w->frames[i]);
 }
 
 static void read_window(split_decoder *s, window *w)
@@ -186,7 +177,7 @@ static bool same_samples(const AVFrame *a, const AVFrame *b)
     if (!a->buf[0] || !b->buf[0] || a->nb_samples != b->nb_samples || a->format != b->format ||
         a->sample_rate != b->sample_rate || a1_frame_channels(a) != a1_frame_channels(b))
         return false;
-    for (int plane = 0; plane < planes_of(a); plane++)
+    for (int plane = 0; plane < a1_frame_planes(a); plane++)
         if (memcmp(a->extended_data[plane], b->extended_data[plane], plane_bytes(a)) != 0)
             return false;
     return true;
@@ -244,7 +235,8 @@ static bool make_room(split_decoder *s)
     for (size_t i = 0; i < SEGMENTS && complete; i++) {
         s->codecs[i] = s->calls.open(s->calls.user);
         s->segments[i].seam = a1_ff.av_frame_alloc();
-        complete = s->codecs[i] && s->segments[i].seam;
+        s->segments[i].more = a1_ff.av_frame_alloc();
+        complete = s->codecs[i] && s->segments[i].seam && s->segments[i].more;
     }
     for (size_t i = 0; i < 3 * WINDOW && complete; i++) {
         window *w = &s->windows[i / WINDOW];
@@ -266,6 +258,7 @@ static void free_room(split_decoder *s)
     }
     for (size_t i = 0; i < SEGMENTS; i++) {
         a1_ff.av_frame_free(&s->segments[i].seam);
+        a1_ff.av_frame_free(&s->segments[i].more);
         a1_ff.avcodec_free_context(&s->codecs[i]);
     }
     a1_ff.av_frame_free(&s->last);

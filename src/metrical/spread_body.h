@@ -1,16 +1,10 @@
-/* Included once per CPU level, after `vec`, VEC_WIDTH (a divisor of A1_SPREAD_GROUP), vec_load, vec_store,
- * vec_all, vec_add, vec_mul and SPREAD_NAME were defined. Up to four beats share a weight; with eight
+/* Compiled once per CPU level under the name SPREAD_NAME. Up to four beats share a weight; with eight
  * targets that is eight sums in registers at every level. */
-
-#if defined(__clang__)
-#define UNROLL _Pragma("clang loop unroll(full)")
-#else
-#define UNROLL _Pragma("GCC unroll 8")
-#endif
+#include "metrical/spread.h"
+#include "metrical/vec_double.h"
 
 #define VECTORS (A1_SPREAD_GROUP / VEC_WIDTH)
 #define BEATS 4
-#define INLINE static inline __attribute__((always_inline))
 
 /* `pitch`: values of a beat. */
 INLINE void spread_beats(const a1_spread_group *group, const size_t beats, size_t pitch,

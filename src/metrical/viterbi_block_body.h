@@ -1,23 +1,15 @@
-/* Included once per CPU level, after `vec`, VEC_WIDTH, VEC_HOLD (keeps a value in a register),
- * vec_load, vec_store, vec_all, vec_add, vec_sub, vec_max, vec_min, BLOCK_NAME were defined,
- * vec_add_beside (vec_add where maxima are taken in the same loop; `one` holds ones), and
- * vec_bits: vec_changed (collects the bits in which two values differ), vec_one_binade (none of
- * them in sign and exponent), vec_above (all lanes are greater). Two vectors of lanes are worked on
- * at a time: with four rows that keeps eight sums in registers at every level. */
+/* Compiled once per CPU level under the name BLOCK_NAME. Two vectors of lanes are worked on at a time:
+ * with four rows that keeps eight sums in registers at every level. */
+#include "metrical/viterbi_block.h"
 
 #include <math.h>
 #include <stdbool.h>
 #include <string.h>
 
-#if defined(__clang__)
-#define UNROLL _Pragma("clang loop unroll(full)")
-#else
-#define UNROLL _Pragma("GCC unroll 8")
-#endif
+#include "metrical/vec_double.h"
 
 #define PASS_LANES (2 * VEC_WIDTH)
 #define ROWS 4
-#define INLINE static inline __attribute__((always_inline))
 
 /* The best way into each of four tempi at each frame: maximum over the tempi before. */
 INLINE void enter_group(const a1_block_group *group, const double *sources, size_t stride,

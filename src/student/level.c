@@ -8,7 +8,7 @@
 #define LOUD_SHARE 10 /* one frame in so many is as loud as the level, or louder */
 #define LARGEST_GAIN 100.0f
 #define TASK 256 /* frames */
-#define LN10 2.30258509299404568402f
+#define LN10 ((float)M_LN10)
 
 static int rising(const void *a, const void *b)
 {

@@ -318,3 +318,27 @@ void expect_list(const char *name, const char *expected)
         fail_msg("%s holds \"%s\", expected \"%s\"", name, names, expected);
     free(names);
 }
+
+sandbox_stderr sandbox_hide_stderr(void)
+{
+    fflush(stderr);
+    const sandbox_stderr hidden = {
+        .saved = dup(2), .file = open(sandbox_path("stderr"), O_RDWR | O_CREAT | O_TRUNC, 0600)};
+    assert_true(hidden.saved >= 0 && hidden.file >= 0);
+    dup2(hidden.file, 2);
+    return hidden;
+}
+
+void sandbox_show_stderr(sandbox_stderr hidden, const char *what)
+{
+    dup2(hidden.saved, 2);
+    close(hidden.saved);
+    const off_t written = lseek(hidden.file, 0, SEEK_END);
+    if (written != 0) {
+        char text[400] = "";
+        if (pread(hidden.file, text, sizeof text - 1, 0) < 0)
+            text[0] = '\0';
+        fail_msg("%s: %ld bytes were printed: %s", what, (long)written, text);
+    }
+    close(hidden.file);
+}

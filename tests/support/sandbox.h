@@ -61,4 +61,14 @@ void expect_run(program_outcome run, int status, const char *words);
 void expect_text(const char *text, const char *part);
 void expect_no_text(const char *text, const char *part);
 
+/* Standard error, while it goes into a file in the sandbox. */
+typedef struct sandbox_stderr {
+    int saved, file;
+} sandbox_stderr;
+
+sandbox_stderr sandbox_hide_stderr(void);
+
+/* Gives it back. Fails the test, with `what` and the words, when something was printed. */
+void sandbox_show_stderr(sandbox_stderr hidden, const char *what);
+
 #endif

@@ -48,22 +48,9 @@ static const format_case formats[] = {
 /* Runs the decoder with standard error in a file: FFmpeg's default callback writes there. */
 static allin1_status decode_quietly(const char *path, a1_audio *audio, a1_error *err)
 {
-    const char *log = sandbox_path("stderr");
-    fflush(stderr);
-    const int saved = dup(2), file = open(log, O_RDWR | O_CREAT | O_TRUNC, 0600);
-    assert_true(saved >= 0 && file >= 0);
-    dup2(file, 2);
+    const sandbox_stderr hidden = sandbox_hide_stderr();
     const allin1_status status = a1_audio_decode(path, NULL, audio, err);
-    dup2(saved, 2);
-    close(saved);
-    const off_t written = lseek(file, 0, SEEK_END);
-    if (written != 0) {
-        char text[400] = "";
-        if (pread(file, text, sizeof text - 1, 0) < 0)
-            text[0] = '\0';
-        fail_msg("%s: %ld bytes were printed: %s", path, (long)written, text);
-    }
-    close(file);
+    sandbox_show_stderr(hidden, path);
     return status;
 }
 
