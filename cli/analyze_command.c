@@ -320,10 +320,12 @@ static void say_student(const allin1_student *student)
 {
     if (!student)
         return;
-    char confidence[32] = "unknown";
+    char confidence[32] = "unknown", louder[64] = "";
     if (student->confidence >= 0)
         snprintf(confidence, sizeof confidence, "%.2f", student->confidence);
-    message_detail("  student: confidence %s%s (%s, digest %s)", confidence,
+    if (student->gain_db > 0)
+        snprintf(louder, sizeof louder, ", heard %.1f dB louder, as the song is quiet", student->gain_db);
+    message_detail("  student: confidence %s%s%s (%s, digest %s)", confidence, louder,
                    student->refined      ? ", refined by the full pipeline"
                    : student->refine > 0 ? ", not refined"
                                          : "",

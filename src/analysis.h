@@ -41,6 +41,7 @@ typedef struct a1_analysis {
     size_t frames;
     float *logits; /* the block behind `output` */
     a1_network_output output;
+    float student_gain; /* how many times as loud the student heard the song; 0 before it did */
     a1_beats beats;
     a1_confidences confidences; /* of the beats */
     a1_segments segments;

@@ -364,7 +364,8 @@ static allin1_status run_student(a1_analysis *a, a1_error *err)
                                       .downbeat = a->output.downbeat,
                                       .section = a->output.section,
                                       .function = a->output.function};
-    return a1_student_run(student, a->context->pool, a->spectrogram, a->frames, &output, err);
+    return a1_student_run(student, a->context->pool, a->spectrogram, a->frames, &output,
+                          &a->student_gain, err);
 }
 
 static allin1_status run_network(a1_analysis *a, a1_error *err)
@@ -459,6 +460,7 @@ static allin1_status judge(a1_analysis *a, a1_error *err)
     if (a->frames > 0)
         a1_evidence_measure(a->output.beat, a->output.downbeat, a->frames, A1_ARRAY_RATE, &a->beats,
                             &a->confidences, student->evidence);
+    student->gain_db = a->student_gain > 1 ? 20 * log10((double)a->student_gain) : 0;
     student->confidence = a1_calibration_apply(&listener->calibration, student->evidence);
     student->refined = a->frames > 0 && student->confidence < student->refine;
     a->result->shown.student = student;

@@ -74,7 +74,7 @@ static allin1_status hear(allin1_context *context, const float *spectrogram, hea
     if (!h->logits || !h->activations)
         return a1_fail_memory(err, "the activations");
     const a1_student_output out = {h->logits, h->logits + n, h->logits + 2 * n, h->logits + 3 * n};
-    A1_TRY(a1_student_run(listener->student, context->pool, spectrogram, n, &out, err));
+    A1_TRY(a1_student_run(listener->student, context->pool, spectrogram, n, &out, NULL, err));
     a1_metrical_activations(out.beat, out.downbeat, n, h->activations);
     A1_TRY(a1_metrical_decode(listener->metrical, context->pool, h->activations, n, &h->beats, err));
     if (h->beats_only)

@@ -451,6 +451,7 @@ typedef struct allin1_student {
      * "tempo": tempo_confidence; "steady": 1 when all intervals are equal; "covered": the part of
      * the song that has beats. */
     double evidence[ALLIN1_EVIDENCE];
+    double gain_db; /* how much louder than it is the student heard the song: 0, but for quiet songs */
     double refine; /* allin1_settings.refine */
     int refined;   /* not 0: the result is the full pipeline's */
 } allin1_student;

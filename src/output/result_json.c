@@ -10,6 +10,7 @@
 #define FINE_DECIMALS 3
 #define DURATION_DECIMALS 6
 #define STUDENT_DECIMALS 4
+#define GAIN_DECIMALS 2
 
 static void put_model_files(a1_json *json, const allin1_model_file *files, size_t count)
 {
@@ -233,6 +234,7 @@ static void put_student(a1_json *json, const allin1_student *student)
     for (size_t i = 0; i < ALLIN1_EVIDENCE; i++)
         a1_json_decimal(json, allin1_evidence_name(i), student->evidence[i], STUDENT_DECIMALS);
     a1_json_close(json, '}');
+    a1_json_decimal(json, "gain_db", student->gain_db, GAIN_DECIMALS);
     put_if_given(json, "refine", student->refine);
     a1_json_bool(json, "refined", student->refined);
     a1_json_close(json, '}');

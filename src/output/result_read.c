@@ -18,6 +18,7 @@
 #define MAX_SECONDS 1e9
 #define MIN_BPM 0.001 /* what the decimals of a result hold */
 #define MAX_BPM 1e6
+#define MAX_GAIN_DB 100
 #define MAX_POSITION 1000
 #define MAX_RATE 100000000
 
@@ -294,6 +295,7 @@ static allin1_status read_student(const reading *in, const json_t *root)
     A1_TRY(copy_string(in, student, "model", &out->model));
     A1_TRY(copy_string(in, student, "digest", &out->digest));
     A1_TRY(read_optional(in, student, "confidence", 1, NAN, &out->confidence));
+    A1_TRY(read_optional(in, student, "gain_db", MAX_GAIN_DB, 0, &out->gain_db));
     A1_TRY(read_optional(in, student, "refine", 1, 0, &out->refine));
     for (size_t i = 0; i < ALLIN1_EVIDENCE; i++)
         A1_TRY(read_optional(in, evidence, allin1_evidence_name(i), 1, 0, &out->evidence[i]));

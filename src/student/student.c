@@ -427,8 +427,9 @@ static void run_view(job *j, a1_pool *pool)
 }
 
 allin1_status a1_student_run(const a1_student *student, a1_pool *pool, const float *spectrogram,
-                             size_t frames, const a1_student_output *output, a1_error *err)
+                             size_t frames, const a1_student_output *output, float *gain, a1_error *err)
 {
+    float times;
     if (frames == 0 || frames > A1_STUDENT_MAX_FRAMES)
         return a1_fail(err, ALLIN1_ERROR_ARGUMENT, "%zu frames are not 1 to %d", frames,
                        A1_STUDENT_MAX_FRAMES);
@@ -436,11 +437,12 @@ allin1_status a1_student_run(const a1_student *student, a1_pool *pool, const flo
     double slowest = student->views[0].tempo;
     for (size_t i = 1; i < student->view_count; i++)
         slowest = fmin(slowest, student->views[i].tempo);
-    float gain;
-    A1_TRY(a1_student_gain(spectrogram, frames, &gain, err));
+    A1_TRY(a1_student_gain(spectrogram, frames, &times, err));
+    if (gain)
+        *gain = times;
     size_states(&j, frames_of_view(frames, slowest));
     const size_t floats = floats_of_states(&j);
-    const size_t raised = gain > 1 ? frames * A1_STUDENT_BANDS : 0;
+    const size_t raised = times > 1 ? frames * A1_STUDENT_BANDS : 0;
     a1_arena arena;
     A1_TRY(a1_arena_create(&arena, a1_arena_cost(floats * sizeof(float)) +
                                        a1_arena_cost(raised * sizeof(float)) +
@@ -450,7 +452,7 @@ allin1_status a1_student_run(const a1_student *student, a1_pool *pool, const flo
     j.workers = a1_arena_alloc(&arena, a1_pool_threads(pool) * sizeof(scratch));
     if (raised > 0) {
         float *louder = a1_arena_floats(&arena, raised);
-        a1_student_raise(pool, spectrogram, frames, gain, louder);
+        a1_student_raise(pool, spectrogram, frames, times, louder);
         j.spectrogram = louder;
     }
     for (j.view = 0; j.view < student->view_count; j.view++) {

@@ -4,8 +4,9 @@
  * Dilated convolutions along time: at 50 steps a second for beats and boundaries, at 12.5 for which of
  * the pulses these are, at 3.125 for what needs a wide view. How it was trained, and how good it is:
  * docs/TRAINING.md; what it computes, exactly: tools/train/model.py. It may hear a song in several views,
- * moved up or down by some bands and played faster or slower; a quiet one it hears louder (level.h). Its logits are the views' means then; sections
- * and functions are told only by the views at the song's own tempo, where there are any. */
+ * moved up or down by some bands and played faster or slower; its logits are the views' means then, but
+ * sections and functions are told only by the views at the song's own tempo, where there are any. A quiet
+ * song it hears louder (level.h). */
 #ifndef A1_STUDENT_H
 #define A1_STUDENT_H
 
@@ -39,10 +40,10 @@ typedef struct a1_student_output {
 /* Multiplications and additions of a run, for the timings. */
 double a1_student_operations(const a1_student *student, size_t frames);
 
-/* `spectrogram`: [frames][81], 1 to A1_STUDENT_MAX_FRAMES frames. Same input, same bits for any pool,
- * which may be NULL. Takes about 8 bytes of memory a frame of the longest view for each channel of its
- * width. */
+/* `spectrogram`: [frames][81], 1 to A1_STUDENT_MAX_FRAMES frames. `gain` (may be NULL): how many times as
+ * loud the student heard it, 1 but for quiet songs. Same input, same bits for any pool, which may be NULL.
+ * Takes about 8 bytes of memory a frame of the longest view for each channel of its width. */
 allin1_status a1_student_run(const a1_student *student, a1_pool *pool, const float *spectrogram,
-                             size_t frames, const a1_student_output *output, a1_error *err);
+                             size_t frames, const a1_student_output *output, float *gain, a1_error *err);
 
 #endif

@@ -4,6 +4,8 @@
 #include "support/tiny_model.h"
 
 #include <jansson.h>
+#include <math.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -150,6 +152,50 @@ static void alone(void **state)
     assert_string_equal(one, five);
     free(one);
     free(five);
+}
+
+/* a.wav `divisor` times softer: by how many decibels the student heard it louder. */
+static double gain_of_softer(int divisor, const char *told)
+{
+    size_t size;
+    char *wav = sandbox_read("a.wav", &size);
+    size_t at = 0;
+    while (at + 8 < size && memcmp(wav + at, "data", 4) != 0)
+        at += 2; /* chunks begin at even places */
+    for (at += 8; at + 2 <= size; at += 2) {
+        int16_t sample;
+        memcpy(&sample, wav + at, sizeof sample);
+        sample = (int16_t)(sample / divisor);
+        memcpy(wav + at, &sample, sizeof sample);
+    }
+    sandbox_write("soft.wav", wav, size);
+    free(wav);
+    program_outcome said = RUN(STUDENT, "--verbose", "--overwrite", "soft.wav");
+    program_expect(&said, 0);
+    if (told)
+        expect_text(said.err, told);
+    else
+        expect_no_text(said.err, "louder");
+    program_free(&said);
+    json_t *root = load("struct/soft.json");
+    const double written =
+        json_number_value(json_object_get(json_object_get(root, "student"), "gain_db"));
+    json_decref(root);
+    allin1_result *result = check_result("struct/soft.json", 3, 0);
+    assert_true(result->student->gain_db == written);
+    allin1_result_free(&result);
+    return written;
+}
+
+static void quiet_songs_are_told(void **state)
+{
+    (void)state;
+    assert_true(gain_of_softer(1, NULL) == 0);
+    const double soft = gain_of_softer(64, "dB louder, as the song is quiet (");
+    const double softer = gain_of_softer(128, "dB louder, as the song is quiet (");
+    /* 20 log10 2; a few samples of sixteen bits are left of the second, so that roundings tell. */
+    if (!(soft > 3 && fabs(softer - soft - 6.02) < 0.5))
+        fail_msg("heard %g and %g dB louder", soft, softer);
 }
 
 static void wrong_for_a_student(void **state)
@@ -322,6 +368,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(alone, set_up, sandbox_clean_up),
+        cmocka_unit_test_setup_teardown(quiet_songs_are_told, set_up, sandbox_clean_up),
         cmocka_unit_test_setup_teardown(lambda_of_the_weights, set_up, sandbox_clean_up),
         cmocka_unit_test_setup_teardown(weights_of_another_shape, set_up, sandbox_clean_up),
         cmocka_unit_test_setup_teardown(wrong_for_a_student, set_up, sandbox_clean_up),

@@ -211,7 +211,7 @@ static float *run(const a1_student *student, a1_pool *pool, const float *bands, 
     float *out = malloc(13 * frames * sizeof *out);
     assert_non_null(out);
     const a1_student_output output = {out, out + frames, out + 2 * frames, out + 3 * frames};
-    assert_int_equal(a1_student_run(student, pool, bands, frames, &output, NULL), ALLIN1_OK);
+    assert_int_equal(a1_student_run(student, pool, bands, frames, &output, NULL, NULL), ALLIN1_OK);
     return out;
 }
 
@@ -568,8 +568,9 @@ static void weights_that_are_none(void **state)
     set = make_weights(&blocks);
     assert_int_equal(a1_student_create(&student, set, &cpu, &err), ALLIN1_OK);
     const a1_student_output output = {0};
-    assert_int_equal(a1_student_run(student, NULL, NULL, 0, &output, &err), ALLIN1_ERROR_ARGUMENT);
-    assert_int_equal(a1_student_run(student, NULL, NULL, A1_STUDENT_MAX_FRAMES + 1, &output, &err),
+    assert_int_equal(a1_student_run(student, NULL, NULL, 0, &output, NULL, &err), ALLIN1_ERROR_ARGUMENT);
+    assert_int_equal(a1_student_run(student, NULL, NULL, A1_STUDENT_MAX_FRAMES + 1, &output, NULL,
+                                    &err),
                      ALLIN1_ERROR_ARGUMENT);
     a1_student_destroy(&student);
     a1_tensor_set_destroy(&set);
