@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +11,7 @@
 #include <unistd.h>
 
 #include "format_files.h"
+#include "interrupt.h"
 #include "messages.h"
 #include "options.h"
 #include "process_start.h"
@@ -20,9 +20,6 @@
 #include "result_names.h"
 #include "standard_output.h"
 #include "timings_output.h"
-
-/* Set by the signal, read where the library reports progress. */
-static volatile sig_atomic_t interrupted;
 
 typedef enum outcome { DONE, SKIPPED, SAME_FILE, FAILED, LEFT } outcome;
 
@@ -48,16 +45,11 @@ typedef struct file_set {
 
 /* Callbacks -------------------------------------------------------------------------------------- */
 
-static void on_interrupt(int signal_number)
-{
-    interrupted = signal_number;
-}
-
 static int on_progress(void *user, const allin1_progress *progress)
 {
     (void)user;
     progress_bar_update(progress);
-    return interrupted != 0;
+    return interrupted() != 0;
 }
 
 static void on_log(void *user, allin1_log_level level, const char *message)
@@ -438,7 +430,7 @@ static outcome render(run *r, const allin1_result *result, const named_input *in
     allin1_error error;
     if (!renders_anything(&r->options))
         return good;
-    if (interrupted)
+    if (interrupted())
         return LEFT;
     const allin1_status status =
         render_outputs(r->context, &r->options, result, input->path, input->name,
@@ -536,7 +528,7 @@ static outcome analyze_input(run *r, int index)
 
 static void analyze_all(run *r)
 {
-    for (int i = 0; i < r->count && !interrupted && !r->weights_failed && !r->wrong_usage &&
+    for (int i = 0; i < r->count && !interrupted() && !r->weights_failed && !r->wrong_usage &&
                     !r->requirement_failed; i++) {
         r->outcomes[i] = analyze_input(r, i);
         /* Nobody reads any more, and nothing is written: there is no point in going on. */
@@ -560,7 +552,7 @@ static bool begin_index(run *r)
 static void finish_index(run *r)
 {
     allin1_error error;
-    if (r->index && !interrupted &&
+    if (r->index && !interrupted() &&
         render_index(r->context, &r->options, r->index, &error) != ALLIN1_OK) {
         message_error("%s", error.message);
         r->output_lost = true;
@@ -580,21 +572,21 @@ static int conclude(const run *r)
     const int failures = count_outcomes(r, FAILED), left = count_outcomes(r, LEFT);
     if (left > 0) {
         message_plain("%s: %d of %d files are done, these are left:",
-                      interrupted ? "Interrupted" : "Stopped", r->count - failures - left,
+                      interrupted() ? "Interrupted" : "Stopped", r->count - failures - left,
                       r->count);
         for (int i = 0; i < r->count; i++)
             if (r->outcomes[i] == LEFT)
                 message_plain("  %s", r->inputs[i].path);
         const options *o = &r->options;
         const bool again = o->overwrite_demix || o->overwrite_spec || o->overwrite_json;
-        if (interrupted && writes_files(o) && !again)
+        if (interrupted() && writes_files(o) && !again)
             message_plain("The same command goes on with them.");
     } else if (r->count > 1) {
         message_note("%d analysed, %d skipped, %d failed",
                      count_outcomes(r, DONE), count_outcomes(r, SKIPPED), failures);
     }
-    if (interrupted)
-        return EXIT_SIGNAL + interrupted;
+    if (interrupted())
+        return EXIT_SIGNAL + interrupted();
     if (r->weights_failed)
         return EXIT_WEIGHTS;
     if (r->wrong_usage)
@@ -622,10 +614,7 @@ static int perform(run *r)
     }
     if (!begin_index(r))
         return EXIT_SOME_FAILED;
-    /* The second signal of its kind ends the program at once. */
-    const struct sigaction action = {.sa_handler = on_interrupt, .sa_flags = (int)SA_RESETHAND};
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
+    interrupt_watch();
     analyze_all(r);
     finish_index(r);
     return conclude(r);

@@ -4,14 +4,15 @@
 #include <allin1/timings_compare.h>
 
 #include <errno.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 #include <wordexp.h>
 
+#include "interrupt.h"
 #include "messages.h"
+#include "option_value.h"
 #include "options.h"
 #include "progress_bar.h"
 #include "standard_output.h"
@@ -19,8 +20,6 @@
 
 #define DEFAULT_RUNS 5
 #define MAX_RUNS 1000
-
-static volatile sig_atomic_t interrupted;
 
 /* One of the two settings. */
 typedef struct side {
@@ -80,23 +79,6 @@ static int usage_error(const char *format, const char *argument)
 /* Options ----------------------------------------------------------------------------------------
  */
 
-/* The value of bench's own option `name` at argv[*at], NULL when it is another word. A value that
- * is not there is reported by *missing. */
-static const char *own_value(const char *name, int argc, char **argv, int *at, const char **missing)
-{
-    const size_t length = strlen(name);
-    if (strncmp(argv[*at], name, length) != 0)
-        return NULL;
-    if (argv[*at][length] == '=')
-        return argv[*at] + length + 1;
-    if (argv[*at][length] != '\0')
-        return NULL;
-    if (*at + 1 < argc)
-        return argv[++*at];
-    *missing = name;
-    return "";
-}
-
 static bool set_runs(bench *b, const char *text)
 {
     char *end;
@@ -127,7 +109,7 @@ static int take_own(bench *b, int argc, char **argv)
     for (int i = 1; i < argc; i++) {
         const char *value = NULL;
         for (size_t k = 0; k < sizeof own / sizeof *own && !ended && !value; k++) {
-            value = own_value(own[k].name, argc, argv, &i, &missing);
+            value = option_value(own[k].name, argc, argv, &i, &missing);
             if (value)
                 *own[k].value = value;
         }
@@ -221,16 +203,11 @@ static int parse(bench *b, int argc, char **argv)
 /* Measuring --------------------------------------------------------------------------------------
  */
 
-static void on_interrupt(int signal_number)
-{
-    interrupted = signal_number;
-}
-
 static int on_progress(void *user, const allin1_progress *progress)
 {
     (void)user;
     progress_bar_update(progress);
-    return interrupted != 0;
+    return interrupted() != 0;
 }
 
 static void on_log(void *user, allin1_log_level level, const char *message)
@@ -267,7 +244,7 @@ static int status_of(allin1_status status)
     case ALLIN1_ERROR_REQUIREMENT:
         return EXIT_REQUIREMENT;
     case ALLIN1_ERROR_CANCELLED:
-        return EXIT_SIGNAL + interrupted;
+        return EXIT_SIGNAL + interrupted();
     default:
         return EXIT_SOME_FAILED;
     }
@@ -394,14 +371,12 @@ static int report(bench *b)
 
 static int perform(bench *b)
 {
-    const struct sigaction action = {.sa_handler = on_interrupt, .sa_flags = (int)SA_RESETHAND};
     for (int i = 0; i < b->side_count; i++)
         if (!open_side(b, &b->sides[i]))
             return b->status;
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
+    interrupt_watch();
     if (!warm_up(b) || !measure_all(b)) {
-        if (interrupted)
+        if (interrupted())
             message_plain("Interrupted");
         return b->status;
     }

@@ -4,13 +4,13 @@
 
 #include <getopt.h>
 #include <inttypes.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "bad_option.h"
+#include "interrupt.h"
 #include "messages.h"
 #include "options.h"
 #include "standard_output.h"
@@ -140,7 +140,7 @@ static int exit_status(allin1_status status)
     case ALLIN1_ERROR_WEIGHTS_DAMAGED:
         return EXIT_WEIGHTS;
     case ALLIN1_ERROR_CANCELLED:
-        return EXIT_SIGNAL + SIGINT;
+        return EXIT_SIGNAL + interrupted();
     default:
         return EXIT_SOME_FAILED;
     }
@@ -266,14 +266,6 @@ static int list(const request *r)
 /* ------------------------------------------------------------------------------------------------
  * fetch, verify, path */
 
-static volatile sig_atomic_t interrupted;
-
-static void on_interrupt(int number)
-{
-    (void)number;
-    interrupted = 1;
-}
-
 typedef struct display {
     const request *request;
     bool drawn; /* a progress line is on the screen */
@@ -290,7 +282,7 @@ static void clear_progress(display *d)
 static int show_progress(void *user, const char *what, uint64_t done, uint64_t total)
 {
     display *d = user;
-    if (interrupted)
+    if (interrupted())
         return 1;
     if (d->request->quiet || !isatty(STDERR_FILENO))
         return 0;
@@ -366,10 +358,9 @@ static int act_on_all(request *r)
     r->settings.log_user = &d;
     r->settings.progress = show_progress;
     r->settings.progress_user = &d;
-    struct sigaction action = {.sa_handler = on_interrupt}, before;
     if (r->what == FETCH)
-        sigaction(SIGINT, &action, &before);
-    for (int i = 0; i < r->name_count && result != EXIT_SIGNAL + SIGINT; i++) {
+        interrupt_watch();
+    for (int i = 0; i < r->name_count && result != EXIT_SIGNAL + interrupted(); i++) {
         allin1_error error;
         d.told = false;
         const allin1_status status = act(r, r->names[i], &d, &error);
@@ -381,8 +372,6 @@ static int act_on_all(request *r)
         if (result == EXIT_GOOD || status == ALLIN1_ERROR_CANCELLED)
             result = exit_status(status);
     }
-    if (r->what == FETCH)
-        sigaction(SIGINT, &before, NULL);
     if (!standard_output_flush() && result == EXIT_GOOD)
         result = EXIT_SOME_FAILED;
     return result;

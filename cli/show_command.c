@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "messages.h"
+#include "option_value.h"
 #include "options.h"
 #include "standard_output.h"
 #include "terminal.h"
@@ -260,20 +261,6 @@ static int usage(const char *problem, const char *word)
     return EXIT_USAGE;
 }
 
-/* The value of the option `name` at argv[*at], attached by "=" or as the next word; NULL when
- * argv[*at] is another word. A missing value is "". */
-static const char *option_value(const char *name, int argc, char **argv, int *at)
-{
-    const size_t length = strlen(name);
-    if (strncmp(argv[*at], name, length) != 0)
-        return NULL;
-    if (argv[*at][length] == '=')
-        return argv[*at] + length + 1;
-    if (argv[*at][length] != '\0')
-        return NULL;
-    return *at + 1 < argc ? argv[++*at] : "";
-}
-
 static bool set_colour(page *p, const char *when)
 {
     if (strcmp(when, "auto") == 0)
@@ -317,7 +304,7 @@ int show_command(int argc, char **argv)
     int files = 0;
     bool options_end = false;
     for (int i = 1; i < argc; i++) {
-        const char *value;
+        const char *value, *missing = NULL;
         if (options_end || argv[i][0] != '-' || argv[i][1] == '\0') {
             argv[++files] = argv[i]; /* never ahead of i */
         } else if (strcmp(argv[i], "--") == 0) {
@@ -325,15 +312,17 @@ int show_command(int argc, char **argv)
         } else if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
             put_help();
             return standard_output_flush() ? EXIT_GOOD : EXIT_SOME_FAILED;
-        } else if ((value = option_value("--color", argc, argv, &i))) {
-            if (!set_colour(&p, value))
+        } else if ((value = option_value("--color", argc, argv, &i, &missing))) {
+            if (!missing && !set_colour(&p, value))
                 return usage("--color takes auto, always or never, not ", value);
-        } else if ((value = option_value("--width", argc, argv, &i))) {
-            if (!set_width(&p, value))
+        } else if ((value = option_value("--width", argc, argv, &i, &missing))) {
+            if (!missing && !set_width(&p, value))
                 return usage("--width takes a number from 20 to 1000, not ", value);
         } else {
             return usage("unknown option ", argv[i]);
         }
+        if (missing)
+            return usage("a value is missing after ", missing);
     }
     if (files == 0)
         return usage("no file was given", "");

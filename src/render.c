@@ -6,6 +6,7 @@
 #include <strings.h>
 
 #include "context.h"
+#include "output/result.h"
 #include "plot/label_style.h"
 #include "plot/waveform.h"
 
@@ -54,6 +55,20 @@ allin1_status a1_render(a1_rendering *r, const char *stage, const char *mode, in
     A1_TRY(make(r, stage, mode, fn, settings, err));
     r->rendered->made = 1;
     return ALLIN1_OK;
+}
+
+allin1_status a1_render_result(allin1_context *context, const allin1_result *result, const char *path,
+                               a1_render_fn save, const void *settings, allin1_rendered *rendered,
+                               allin1_error *error)
+{
+    allin1_rendered scratch;
+    a1_error err = {0};
+    a1_rendering r = {context, result, path, "", rendered ? rendered : &scratch};
+    *r.rendered = (allin1_rendered){.gain = 1};
+    const allin1_status status =
+        result && path ? save(&r, settings, &err)
+                       : a1_fail(&err, ALLIN1_ERROR_ARGUMENT, "no result or no path was given");
+    return a1_public_error(error, &err, status);
 }
 
 allin1_status a1_render_check_song(const allin1_result *result, a1_error *err)

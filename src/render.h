@@ -25,6 +25,12 @@ typedef allin1_status (*a1_render_fn)(a1_rendering *r, const void *settings, a1_
 allin1_status a1_render(a1_rendering *r, const char *stage, const char *mode, int only_when_needed,
                         a1_hash *hash, a1_render_fn fn, const void *settings, a1_error *err);
 
+/* The public ways' common part: `save` on a result, with the caller's settings (NULL: the defaults). The result
+ * and the path must be there; `rendered` and `error` may be NULL. */
+allin1_status a1_render_result(allin1_context *context, const allin1_result *result, const char *path,
+                               a1_render_fn save, const void *settings, allin1_rendered *rendered,
+                               allin1_error *error);
+
 /* Refuses a file that is not the one the result was made from, where the result tells. */
 allin1_status a1_render_check_song(const allin1_result *result, a1_error *err);
 

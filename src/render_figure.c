@@ -2,7 +2,6 @@
 #include <stdlib.h>
 
 #include "output/output_file.h"
-#include "output/result.h"
 #include "plot/figure.h"
 #include "render.h"
 
@@ -58,12 +57,12 @@ static allin1_status make_figure(a1_rendering *r, const void *settings, a1_error
     return status;
 }
 
-static allin1_status save_figure(a1_rendering *r, const allin1_figure_settings *given, a1_error *err)
+static allin1_status save_figure(a1_rendering *r, const void *given, a1_error *err)
 {
     allin1_figure_settings settings;
     allin1_figure_settings_default(&settings);
     if (given)
-        settings = *given;
+        settings = *(const allin1_figure_settings *)given;
     a1_figure figure = {.result = r->result,
                         .width = settings.width,
                         .height = settings.height,
@@ -87,12 +86,5 @@ allin1_status allin1_save_figure(allin1_context *context, const allin1_result *r
                                  const allin1_figure_settings *settings, const char *path,
                                  allin1_rendered *rendered, allin1_error *error)
 {
-    allin1_rendered scratch;
-    a1_error err = {0};
-    a1_rendering r = {context, result, path, "", rendered ? rendered : &scratch};
-    *r.rendered = (allin1_rendered){.gain = 1};
-    if (!result || !path)
-        return a1_public_error(
-            error, &err, a1_fail(&err, ALLIN1_ERROR_ARGUMENT, "no result or no path was given"));
-    return a1_public_error(error, &err, save_figure(&r, settings, &err));
+    return a1_render_result(context, result, path, save_figure, settings, rendered, error);
 }

@@ -181,12 +181,12 @@ static allin1_status check_richer(a1_rendering *r, const allin1_page_settings *s
     return a1_mark_check(r->path, r->mark, current, err);
 }
 
-static allin1_status save_page(a1_rendering *r, const allin1_page_settings *given, a1_error *err)
+static allin1_status save_page(a1_rendering *r, const void *given, a1_error *err)
 {
     allin1_page_settings settings;
     allin1_page_settings_default(&settings);
     if (given)
-        settings = *given;
+        settings = *(const allin1_page_settings *)given;
     if (settings.bit_rate < 16000 || settings.bit_rate > 320000)
         return a1_fail(err, ALLIN1_ERROR_ARGUMENT,
                        "%s: a page's sound has 16,000 to 320,000 bits a second", r->path);
@@ -211,14 +211,7 @@ allin1_status allin1_save_page(allin1_context *context, const allin1_result *res
                                const allin1_page_settings *settings, const char *path,
                                allin1_rendered *rendered, allin1_error *error)
 {
-    allin1_rendered scratch;
-    a1_error err = {0};
-    a1_rendering r = {context, result, path, "", rendered ? rendered : &scratch};
-    *r.rendered = (allin1_rendered){.gain = 1};
-    if (!result || !path)
-        return a1_public_error(
-            error, &err, a1_fail(&err, ALLIN1_ERROR_ARGUMENT, "no result or no path was given"));
-    return a1_public_error(error, &err, save_page(&r, settings, &err));
+    return a1_render_result(context, result, path, save_page, settings, rendered, error);
 }
 
 /* The index --------------------------------------------------------------------------------------- */

@@ -4,7 +4,6 @@
 
 #include "audio/encode.h"
 #include "output/output_file.h"
-#include "output/result.h"
 #include "render.h"
 #include "sonify/sonify.h"
 
@@ -72,14 +71,13 @@ static allin1_status make_sonification(a1_rendering *r, const void *settings, a1
     return status;
 }
 
-static allin1_status save_sonification(a1_rendering *r, const allin1_sonification_settings *given,
-                                       a1_error *err)
+static allin1_status save_sonification(a1_rendering *r, const void *given, a1_error *err)
 {
     static const char *const suffixes[] = {"wav", "flac", "mp3", "opus"};
     static const a1_sound_format formats[] = {A1_SOUND_WAV, A1_SOUND_FLAC, A1_SOUND_MP3,
                                               A1_SOUND_OPUS};
     const allin1_sonification_settings settings =
-        given ? *given : (allin1_sonification_settings){0};
+        given ? *(const allin1_sonification_settings *)given : (allin1_sonification_settings){0};
     const int index = settings.format == ALLIN1_SOUND_BY_SUFFIX
                           ? a1_render_suffix(r->path, suffixes, 4)
                           : (int)settings.format - ALLIN1_SOUND_WAV;
@@ -98,12 +96,5 @@ allin1_status allin1_save_sonification(allin1_context *context, const allin1_res
                                        const char *path, allin1_rendered *rendered,
                                        allin1_error *error)
 {
-    allin1_rendered scratch;
-    a1_error err = {0};
-    a1_rendering r = {context, result, path, "", rendered ? rendered : &scratch};
-    *r.rendered = (allin1_rendered){.gain = 1};
-    if (!result || !path)
-        return a1_public_error(
-            error, &err, a1_fail(&err, ALLIN1_ERROR_ARGUMENT, "no result or no path was given"));
-    return a1_public_error(error, &err, save_sonification(&r, settings, &err));
+    return a1_render_result(context, result, path, save_sonification, settings, rendered, error);
 }

@@ -14,8 +14,8 @@
 #define PERIOD 0.175
 #define BINS 41 /* of the histogram of errors, one of them about 0 */
 
-/* The nearest of `times`, the first of two that are equally near. */
-static size_t nearest(a1_times times, double at)
+/* The index of the first of `times` that is not before `at`; their count when all are. */
+static size_t first_from(a1_times times, double at)
 {
     size_t low = 0, high = times.count;
     while (low < high) {
@@ -25,6 +25,13 @@ static size_t nearest(a1_times times, double at)
         else
             high = middle;
     }
+    return low;
+}
+
+/* The nearest of `times`, the first of two that are equally near. */
+static size_t nearest(a1_times times, double at)
+{
+    size_t low = first_from(times, at);
     if (low == times.count)
         low--;
     else if (low > 0 && fabs(at - times.at[low - 1]) <= fabs(at - times.at[low]))
@@ -126,19 +133,6 @@ static allin1_status continuity(a1_times reference, a1_times estimate, double *r
 }
 
 /* Goto --------------------------------------------------------------------------------------------- */
-
-static size_t first_from(a1_times times, double at)
-{
-    size_t low = 0, high = times.count;
-    while (low < high) {
-        const size_t middle = low + (high - low) / 2;
-        if (times.at[middle] < at)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
-}
 
 /* Each annotation's error: that of the one estimated beat nearer to it than to its neighbours, of half
  * the interval on that side; 1 when there is none or several, and at both ends. */

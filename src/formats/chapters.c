@@ -90,13 +90,7 @@ allin1_status a1_write_podcast(const allin1_result *result, a1_text *out, a1_err
     }
     a1_json_close(&json, ']');
     a1_json_close(&json, '}');
-    char *text = a1_json_take(&json);
-    if (text)
-        a1_text_add(out, text);
-    else
-        out->failed = true;
-    a1_text_add(out, "\n");
-    free(text);
+    a1_text_json(out, &json);
     free(title);
     return ALLIN1_OK;
 }

@@ -1,10 +1,10 @@
 #include "formats/format_text.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "output/decimal.h"
-#include "output/json_text.h"
 
 void a1_text_number(a1_text *text, double value, unsigned decimals)
 {
@@ -88,6 +88,17 @@ void a1_text_file_url(a1_text *text, const char *path)
         else
             a1_text_format(text, "%%%02X", (unsigned)(unsigned char)*path);
     }
+}
+
+void a1_text_json(a1_text *text, a1_json *json)
+{
+    char *document = a1_json_take(json);
+    if (document)
+        a1_text_add(text, document);
+    else
+        text->failed = true;
+    a1_text_add(text, "\n");
+    free(document);
 }
 
 char *a1_title_of_path(const char *path)

@@ -3,6 +3,7 @@
 #define A1_FORMATS_FORMAT_TEXT_H
 
 #include "base/text.h"
+#include "output/json_text.h"
 
 /* Seconds or other numbers that are finite and not negative, as the JSON result rounds the finest
  * of its own: at most `decimals`, at least one. */
@@ -27,6 +28,9 @@ void a1_text_escaped(a1_text *text, const char *string, a1_escape escape);
 
 /* "file://localhost/..." of an absolute path, its bytes percent-encoded (RFC 3986). */
 void a1_text_file_url(a1_text *text, const char *path);
+
+/* Ends the document and adds it, as lines of their own; without memory the text has failed. */
+void a1_text_json(a1_text *text, a1_json *json);
 
 /* The name of a path's file without folders and without its last suffix, freed by the caller; NULL
  * when memory ran out. */

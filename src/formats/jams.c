@@ -104,7 +104,6 @@ allin1_status a1_write_jams(const allin1_result *result, a1_text *out, a1_error 
     a1_text named = {0};
     a1_put_maker(&named, result, A1_ESCAPE_LINE);
     char *maker = a1_text_take(&named, &size), *title = a1_title_of_path(result->path);
-    char *text = NULL;
     if (maker && title) {
         a1_json json;
         a1_json_begin(&json, true);
@@ -118,14 +117,10 @@ allin1_status a1_write_jams(const allin1_result *result, a1_text *out, a1_error 
         a1_json_open(&json, "sandbox", '{');
         a1_json_close(&json, '}');
         a1_json_close(&json, '}');
-        text = a1_json_take(&json);
-    }
-    if (text)
-        a1_text_add(out, text);
-    else
+        a1_text_json(out, &json);
+    } else {
         out->failed = true;
-    a1_text_add(out, "\n");
-    free(text);
+    }
     free(title);
     free(maker);
     return ALLIN1_OK;

@@ -291,34 +291,22 @@ static void names_that_are_not_text(void **state)
     program_free(&run);
 }
 
-static void expect_refused(const char *const *arguments, const char *reason)
-{
-    program_outcome run = program_run(NULL, arguments);
-    program_expect(&run, 2);
-    expect_text(run.err, reason);
-    expect_text(run.err, "--help");
-    assert_string_equal(run.out, "");
-    program_free(&run);
-}
-
-#define REFUSED(reason, ...) expect_refused((const char *const[]){__VA_ARGS__, NULL}, reason)
-
 static void wrong_usage(void **state)
 {
     (void)state;
-    REFUSED("there is no format \"mp3\"", "--format", "json,mp3", "a.wav");
-    REFUSED("there is no format \"\"", "--format", "lab,", "a.wav");
-    REFUSED("there is no format \"JSON\"", "--format=JSON", "a.wav");
-    REFUSED("json, jams, lab", "--format=x", "a.wav");
-    REFUSED("--format writes files", "--json", "--format", "lab", "a.wav");
-    REFUSED("no result was given", "convert", "--format", "lab");
-    REFUSED("--format is needed", "convert", "a.json");
-    REFUSED("there is no format \"x\"", "convert", "--format", "x", "a.json");
-    REFUSED("a result is json already", "convert", "--format", "lab,json", "a.json");
-    REFUSED("--stdout takes one", "convert", "--stdout", "--format", "lab,midi", "a.json");
-    REFUSED("--stdout takes one", "convert", "--stdout", "--format", "lab", "a.json", "b.json");
-    REFUSED("unknown option --nonsense", "convert", "--nonsense", "a.json");
-    REFUSED("needs a value", "convert", "a.json", "--format");
+    EXPECT_REFUSED("there is no format \"mp3\"", "--format", "json,mp3", "a.wav");
+    EXPECT_REFUSED("there is no format \"\"", "--format", "lab,", "a.wav");
+    EXPECT_REFUSED("there is no format \"JSON\"", "--format=JSON", "a.wav");
+    EXPECT_REFUSED("json, jams, lab", "--format=x", "a.wav");
+    EXPECT_REFUSED("--format writes files", "--json", "--format", "lab", "a.wav");
+    EXPECT_REFUSED("no result was given", "convert", "--format", "lab");
+    EXPECT_REFUSED("--format is needed", "convert", "a.json");
+    EXPECT_REFUSED("there is no format \"x\"", "convert", "--format", "x", "a.json");
+    EXPECT_REFUSED("a result is json already", "convert", "--format", "lab,json", "a.json");
+    EXPECT_REFUSED("--stdout takes one", "convert", "--stdout", "--format", "lab,midi", "a.json");
+    EXPECT_REFUSED("--stdout takes one", "convert", "--stdout", "--format", "lab", "a.json", "b.json");
+    EXPECT_REFUSED("unknown option --nonsense", "convert", "--nonsense", "a.json");
+    EXPECT_REFUSED("needs a value", "convert", "a.json", "--format");
 }
 
 static void failures_are_told(void **state)

@@ -149,20 +149,6 @@ static option_set of_manual(const char *from, const char *to)
     return set;
 }
 
-static int make_sandbox(void **state)
-{
-    (void)state;
-    sandbox_make();
-    return 0;
-}
-
-static int remove_sandbox(void **state)
-{
-    (void)state;
-    sandbox_remove();
-    return 0;
-}
-
 static void manual_has_the_options_of_help(void **state)
 {
     (void)state;
@@ -308,5 +294,5 @@ int main(void)
         cmocka_unit_test(fish_completes_all_options),
         cmocka_unit_test(documents_name_this_version),
     };
-    return cmocka_run_group_tests(tests, make_sandbox, remove_sandbox);
+    return cmocka_run_group_tests(tests, sandbox_set_up, sandbox_clean_up);
 }

@@ -8,20 +8,6 @@
 #include <string.h>
 #include <sys/wait.h>
 
-static int make_sandbox(void **state)
-{
-    (void)state;
-    sandbox_make();
-    return 0;
-}
-
-static int remove_sandbox(void **state)
-{
-    (void)state;
-    sandbox_remove();
-    return 0;
-}
-
 /* Runs a shell command in the sandbox; its output is shown when it fails. */
 static int shell(const char *command)
 {
@@ -133,5 +119,5 @@ int main(void)
         cmocka_unit_test(a_program_can_be_built_with_it),
         cmocka_unit_test(headers_stand_alone),
     };
-    return cmocka_run_group_tests(tests, make_sandbox, remove_sandbox);
+    return cmocka_run_group_tests(tests, sandbox_set_up, sandbox_clean_up);
 }

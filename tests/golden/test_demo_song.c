@@ -12,20 +12,6 @@
 
 static char weights[4096], cache[4096];
 
-static int make_sandbox(void **state)
-{
-    (void)state;
-    sandbox_make();
-    return 0;
-}
-
-static int remove_sandbox(void **state)
-{
-    (void)state;
-    sandbox_remove();
-    return 0;
-}
-
 /* The sandbox hides this machine's weights; these show them again. */
 static program_setting with_weights(const char *const environment[3])
 {
@@ -173,5 +159,5 @@ static void finds_the_true_structure(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(finds_the_true_structure)};
-    return cmocka_run_group_tests(tests, make_sandbox, remove_sandbox);
+    return cmocka_run_group_tests(tests, sandbox_set_up, sandbox_clean_up);
 }

@@ -299,6 +299,16 @@ void expect_run(program_outcome run, int status, const char *words)
     program_free(&run);
 }
 
+void expect_refused(program_outcome run, const char *reason)
+{
+    program_expect(&run, 2);
+    expect_text(run.err, reason);
+    expect_text(run.err, "--help");
+    assert_string_equal(run.out, "");
+    program_free(&run);
+    assert_false(sandbox_has("struct"));
+}
+
 void expect_text(const char *text, const char *part)
 {
     if (!strstr(text, part))

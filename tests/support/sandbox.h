@@ -57,6 +57,9 @@ void program_free(program_outcome *outcome);
 void program_expect(const program_outcome *outcome, int status);
 /* Likewise, and unless the error stream holds `words`, which may be NULL; frees the outcome. */
 void expect_run(program_outcome run, int status, const char *words);
+/* Likewise for wrong usage: the reason and where to read on, nothing on standard output, no results. */
+void expect_refused(program_outcome run, const char *reason);
+#define EXPECT_REFUSED(reason, ...) expect_refused(RUN(__VA_ARGS__), reason)
 /* Fails unless `text` holds `part`. */
 void expect_text(const char *text, const char *part);
 void expect_no_text(const char *text, const char *part);
