@@ -32,12 +32,19 @@ def figures(a, b):
             agreement(a["segments"], b["segments"])]
 
 
-def is_sure(result, arrays):
-    """Of a teacher's result and activations: more than eight beats, whose mean activation is 0.4 or more."""
+def beat_activation(result, arrays):
+    """Its mean over a teacher's beats, from its activations or from what teacher_results.py kept of them."""
+    if "beat_activation" in result:
+        return result["beat_activation"]
     with np.load(arrays) as values:
         beat = values["beat"].astype(float)
     at = np.clip(np.round(np.array(result["beats"]) * 100).astype(int), 0, len(beat) - 1)
-    return len(at) > 8 and beat[at].mean() >= 0.4
+    return float(beat[at].mean()) if len(at) else 0.0
+
+
+def is_sure(result, arrays):
+    """Of a teacher's result and activations: more than eight beats, whose mean activation is 0.4 or more."""
+    return len(result["beats"]) > 8 and beat_activation(result, arrays) >= 0.4
 
 
 if __name__ == "__main__":
@@ -51,7 +58,7 @@ if __name__ == "__main__":
         a, b = json.loads(r.read_text()), json.loads(path.read_text())
         row = figures(a, b)
         arrays = r.with_suffix(".npz")
-        sure = not arrays.exists() or is_sure(a, arrays)
+        sure = not (arrays.exists() or "beat_activation" in a) or is_sure(a, arrays)
         song = rows[path.stem]
         for g in [song["part"] + " " + song["package"], song["part"] + (" sure" if sure else " unsure"), song["part"] + " all"]:
             groups.setdefault(g, []).append(row)

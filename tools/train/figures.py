@@ -51,7 +51,7 @@ def table(title, groups):
 
 def real_songs(options):
     rows = [r for r in read_table(options.data / "songs.tsv") if r["part"] in options.parts]
-    rows = [r for r in rows if (options.data / "teacher" / f"{r['id']}.npz").exists()]
+    rows = [r for r in rows if (options.data / "teacher" / f"{r['id']}.json").exists()]
     out = options.work / "real"
     listen(options, {r["id"]: options.music / r["path"] for r in rows}, out)
     groups = {}
