@@ -1,13 +1,14 @@
 """Downloads Debian packages and unpacks them, without installing: MUSIC/PACKAGE/usr/share/...
 
-The music of archives in them (.zip, .pk3) lies in a folder beside each. What is there already is left alone; a package
-appears under its name only when it is whole. PACKAGE@SUITE is another release's, taken from the same server as this
-machine's; its lists are kept in MUSIC/.suites and nothing of the machine's is touched."""
+The music of archives in them (.zip, .pk3; of .wad the MIDI files) lies in a folder beside each. What is there already
+is left alone; a package appears under its name only when it is whole. PACKAGE@SUITE is another release's, taken from
+the same server as this machine's; its lists are kept in MUSIC/.suites and nothing of the machine's is touched."""
 import argparse
 import functools
 import os
 import pathlib
 import shutil
+import struct
 import subprocess
 import sys
 import zipfile
@@ -26,7 +27,21 @@ def package_list(path):
     return rows
 
 
+def midi_files(wad):
+    """[(name, bytes)] of the MIDI files in a game's .wad: a header, lumps, and a directory of twelve and four bytes each."""
+    data = wad.read_bytes()
+    count, directory = struct.unpack_from("<ii", data, 4)
+    entries = [struct.unpack_from("<ii8s", data, directory + 16 * i) for i in range(count)]
+    lumps = [(name.rstrip(b"\0").decode("ascii"), data[at:at + size]) for at, size, name in entries]
+    return [(name, lump) for name, lump in lumps if lump[:4] == b"MThd"]
+
+
 def open_archives(tree):
+    for wad in tree.rglob("*.wad"):
+        folder = wad.with_name(wad.name + ".d")
+        folder.mkdir()
+        for name, content in midi_files(wad):
+            (folder / (name + ".mid")).write_bytes(content)
     for path in [p for p in tree.rglob("*") if p.suffix in (".zip", ".pk3") and zipfile.is_zipfile(p)]:
         with zipfile.ZipFile(path) as archive:
             for member in archive.infolist():
@@ -91,7 +106,7 @@ def main():
         try:
             fetch(options.music, package)
             print("have", package, flush=True)
-        except (subprocess.CalledProcessError, ValueError, zipfile.BadZipFile) as error:
+        except (subprocess.CalledProcessError, ValueError, struct.error, zipfile.BadZipFile) as error:
             print("cannot have", package, error, file=sys.stderr, flush=True)
             failed.append(package)
     sys.exit(1 if failed else 0)
