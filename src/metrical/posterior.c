@@ -200,7 +200,6 @@ static double change_of(const passes *p, size_t from, size_t to)
 /* `back`: from a beat's tempi to those before. */
 static void fill_changes(const passes *p, const a1_spread_plan *plan, bool back)
 {
-    a1_spread_group *groups = (a1_spread_group *)plan->groups;
     double *weights = p->weights + (back ? p->tempi * p->pitch : 0);
     for (size_t g = 0; g < plan->group_count; g++) {
         size_t first = p->tempi, end = 0;
@@ -217,7 +216,7 @@ static void fill_changes(const passes *p, const a1_spread_plan *plan, bool back)
             first = from < first ? from : first;
             end = from + 1;
         }
-        groups[g] = (a1_spread_group){
+        plan->groups[g] = (a1_spread_group){
             .first_source = first,
             .source_count = end > first ? end - first : 0,
             .weights = weights + (g * p->tempi + first) * A1_SPREAD_GROUP,
@@ -283,39 +282,36 @@ static void plan(passes *p, allin1_cpu_level level, bool goes_back)
     p->forward.length = p->backward.length = p->longest + 1;
 }
 
-/* Everything in one arena: two passes over the list of what is needed, to add up and to hand out. */
-static bool take_memory(passes *p, a1_arena *arena, size_t *total)
+/* Parts of one block: without an arena they are only added up. */
+typedef struct parts {
+    a1_arena *arena;
+    size_t bytes;
+} parts;
+
+static void *take(parts *taken, size_t count, size_t size)
 {
-    const size_t ring_size = p->rows * p->forward.length;
-    const struct {
-        void **to;
-        size_t count, size;
-    } needs[] = {
-        {(void **)&p->change.groups, p->change.group_count, sizeof(a1_spread_group)},
-        {(void **)&p->change_back.groups, p->change.group_count, sizeof(a1_spread_group)},
-        {(void **)&p->weights, 2 * p->tempi * p->pitch, sizeof(double)},
-        {(void **)&p->ahead, p->tempi, sizeof(size_t)},
-        {(void **)&p->seen_as, p->rows, sizeof(size_t)},
-        {(void **)&p->beat_sum, p->gains->frames + 1, sizeof(double)},
-        {(void **)&p->downbeat_sum, p->gains->frames + 1, sizeof(double)},
-        {(void **)&p->gain_of, 2 * (p->most_frames + 1), sizeof(double)},
-        {(void **)&p->after, p->rows, sizeof(double)},
-        {(void **)&p->forward.values, ring_size, sizeof(double)},
-        {(void **)&p->backward.values, ring_size, sizeof(double)},
-        {(void **)&p->checkpoints, p->chunks * ring_size, sizeof(double)},
-        {(void **)&p->checkpoint_scales, p->chunks, sizeof(double)},
-        {(void **)&p->entries, p->kept * p->rows, sizeof(double)},
-        {(void **)&p->entry_scales, p->kept, sizeof(double)},
-    };
-    for (size_t i = 0; i < sizeof needs / sizeof *needs; i++) {
-        if (arena)
-            *needs[i].to = a1_arena_alloc(arena, needs[i].count * needs[i].size);
-        else
-            *total += a1_arena_cost(needs[i].count * needs[i].size);
-        if (arena && !*needs[i].to)
-            return false;
-    }
-    return true;
+    taken->bytes += a1_arena_cost(count * size);
+    return taken->arena ? a1_arena_alloc(taken->arena, count * size) : NULL;
+}
+
+static void take_memory(passes *p, parts *taken)
+{
+    const size_t frames = p->gains->frames, ring_size = p->rows * p->forward.length;
+    p->change.groups = take(taken, p->change.group_count, sizeof *p->change.groups);
+    p->change_back.groups = take(taken, p->change.group_count, sizeof *p->change_back.groups);
+    p->weights = take(taken, 2 * p->tempi * p->pitch, sizeof *p->weights);
+    p->ahead = take(taken, p->tempi, sizeof *p->ahead);
+    p->seen_as = take(taken, p->rows, sizeof *p->seen_as);
+    p->beat_sum = take(taken, frames + 1, sizeof *p->beat_sum);
+    p->downbeat_sum = take(taken, frames + 1, sizeof *p->downbeat_sum);
+    p->gain_of = take(taken, 2 * (p->most_frames + 1), sizeof *p->gain_of);
+    p->after = take(taken, p->rows, sizeof *p->after);
+    p->forward.values = take(taken, ring_size, sizeof *p->forward.values);
+    p->backward.values = take(taken, ring_size, sizeof *p->backward.values);
+    p->checkpoints = take(taken, p->chunks * ring_size, sizeof *p->checkpoints);
+    p->checkpoint_scales = take(taken, p->chunks, sizeof *p->checkpoint_scales);
+    p->entries = take(taken, p->kept * p->rows, sizeof *p->entries);
+    p->entry_scales = take(taken, p->kept, sizeof *p->entry_scales);
 }
 
 static size_t chunk_end(const passes *p, size_t index)
@@ -329,15 +325,14 @@ allin1_status a1_posterior(const a1_bar_model *bar, allin1_cpu_level level, cons
 {
     passes p = {.bar = bar, .gains = gains};
     plan(&p, level, beats != NULL);
-    size_t total = 0;
-    take_memory(&p, NULL, &total);
-    void *block = a1_aligned_alloc(total);
-    a1_arena arena = {.base = block, .capacity = total};
-    if (!block || !take_memory(&p, &arena, NULL)) {
-        a1_aligned_free(block);
+    parts needed = {0};
+    take_memory(&p, &needed);
+    void *block = a1_aligned_alloc(needed.bytes);
+    if (!block)
         return a1_fail(err, ALLIN1_ERROR_MEMORY, "out of memory for the beats' confidences (%zu MB)",
-                       total >> 20);
-    }
+                       needed.bytes >> 20);
+    a1_arena arena = {.base = block, .capacity = needed.bytes};
+    take_memory(&p, &(parts){.arena = &arena});
     const size_t ring_size = p.rows * p.forward.length;
     memset(p.after, 0, p.rows * sizeof *p.after);
     fill_changes(&p, &p.change, false);

@@ -20,7 +20,7 @@ typedef struct a1_spread_group {
 typedef struct a1_spread_plan {
     size_t beats;
     size_t group_count; /* a beat has as many groups of values, of which the last may be too many */
-    const a1_spread_group *groups;
+    a1_spread_group *groups;
 } a1_spread_plan;
 
 /* Writes all of `targets`; it and `sources` are [beats][group_count * A1_SPREAD_GROUP]. Every beat is by
