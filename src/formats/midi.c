@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/grow.h"
 #include "formats/format_table.h"
 
 #define QUARTER 960             /* ticks */
@@ -42,16 +43,12 @@ typedef struct midi_map {
 
 static void add_event(midi_map *map, event item)
 {
-    if (map->count == map->capacity) {
-        const size_t capacity = map->capacity ? map->capacity * 2 : 256;
-        event *events = realloc(map->events, capacity * sizeof *events);
-        if (!events) {
-            map->failed = true;
-            return;
-        }
-        map->events = events;
-        map->capacity = capacity;
+    event *events = a1_grow(map->events, map->count, &map->capacity, sizeof *events);
+    if (!events) {
+        map->failed = true;
+        return;
     }
+    map->events = events;
     item.order = map->count;
     map->events[map->count++] = item;
 }

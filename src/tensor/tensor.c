@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/grow.h"
 #include "tensor/half.h"
 
 typedef struct entry {
@@ -85,21 +86,6 @@ size_t a1_tensor_count(const a1_tensor *tensor)
     for (unsigned axis = 0; axis < tensor->rank; axis++)
         count *= tensor->shape[axis];
     return count;
-}
-
-/* Makes room for one more item of `item_size` bytes. */
-static allin1_status grow(void **items, size_t count, size_t *capacity, size_t item_size,
-                          a1_error *err)
-{
-    if (count < *capacity)
-        return ALLIN1_OK;
-    const size_t wanted = *capacity ? *capacity * 2 : 16;
-    void *larger = wanted <= SIZE_MAX / item_size ? realloc(*items, wanted * item_size) : NULL;
-    if (!larger)
-        return a1_fail_memory(err, "a tensor set");
-    *items = larger;
-    *capacity = wanted;
-    return ALLIN1_OK;
 }
 
 allin1_status a1_tensor_set_create(a1_tensor_set **set, a1_error *err)
@@ -191,7 +177,10 @@ allin1_status a1_tensor_set_add(a1_tensor_set *set, const a1_tensor *tensor, a1_
         return a1_fail(err, ALLIN1_ERROR_ARGUMENT, "tensor \"%s\": data missing or misaligned",
                        tensor->name);
     A1_TRY(grow_slots(set, err));
-    A1_TRY(grow((void **)&set->entries, set->count, &set->capacity, sizeof *set->entries, err));
+    entry **entries = a1_grow(set->entries, set->count, &set->capacity, sizeof *entries);
+    if (!entries)
+        return a1_fail_memory(err, "a tensor set");
+    set->entries = entries;
     const uint64_t hash = hash_name(tensor->name);
     const size_t slot = find_slot(set, hash, tensor->name);
     if (set->slots[slot] != 0)
@@ -214,8 +203,10 @@ allin1_status a1_tensor_set_add(a1_tensor_set *set, const a1_tensor *tensor, a1_
 allin1_status a1_tensor_set_own(a1_tensor_set *set, void *memory, size_t size,
                                 void (*release)(void *block, size_t size), a1_error *err)
 {
-    A1_TRY(grow((void **)&set->blocks, set->block_count, &set->block_capacity, sizeof *set->blocks,
-                err));
+    block *blocks = a1_grow(set->blocks, set->block_count, &set->block_capacity, sizeof *blocks);
+    if (!blocks)
+        return a1_fail_memory(err, "a tensor set");
+    set->blocks = blocks;
     set->blocks[set->block_count++] = (block){memory, size, release};
     return ALLIN1_OK;
 }
@@ -247,12 +238,12 @@ allin1_status a1_tensor_set_put_text(a1_tensor_set *set, const char *key, const 
         there->value = value_copy;
         return ALLIN1_OK;
     }
-    allin1_status status =
-        grow((void **)&set->texts, set->text_count, &set->text_capacity, sizeof *set->texts, err);
-    char *key_copy = status == ALLIN1_OK ? strdup(key) : NULL;
+    text *texts = a1_grow(set->texts, set->text_count, &set->text_capacity, sizeof *texts);
+    set->texts = texts ? texts : set->texts;
+    char *key_copy = texts ? strdup(key) : NULL;
     if (!key_copy) {
         free(value_copy);
-        return status != ALLIN1_OK ? status : a1_fail_memory(err, "a tensor set");
+        return a1_fail_memory(err, "a tensor set");
     }
     set->texts[set->text_count++] = (text){key_copy, value_copy};
     return ALLIN1_OK;

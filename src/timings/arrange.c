@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/grow.h"
 #include "timings/known_stages.h"
 #include "timings/passes.h"
 
@@ -19,14 +20,10 @@
 
 static bool add_node(allin1_timing_records *t, uint32_t stage, uint32_t parent, uint32_t *number)
 {
-    if (t->node_count + 1 >= t->node_capacity) {
-        const size_t capacity = t->node_capacity ? 2 * t->node_capacity : 32;
-        a1_stage_node *nodes = realloc(t->nodes, capacity * sizeof *nodes);
-        if (!nodes)
-            return false;
-        t->nodes = nodes;
-        t->node_capacity = capacity;
-    }
+    a1_stage_node *nodes = a1_grow(t->nodes, t->node_count + 1, &t->node_capacity, sizeof *nodes);
+    if (!nodes)
+        return false;
+    t->nodes = nodes;
     *number = (uint32_t)++t->node_count;
     t->nodes[*number] = (a1_stage_node){.stage = stage, .parent = parent};
     return true;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/grow.h"
 #include "base/timer.h"
 #include "output/result.h"
 #include "timings/recorder.h"
@@ -153,16 +154,13 @@ static void keep_work(allin1_timings *timings, allin1_span *kept, const allin1_s
 void allin1_timings_add(void *user, const allin1_span *span)
 {
     allin1_timings *timings = user;
-    if (timings->count == timings->capacity) {
-        const size_t capacity = timings->capacity ? 2 * timings->capacity : 64;
-        allin1_span *spans = realloc(timings->spans, capacity * sizeof *spans);
-        if (!spans) {
-            timings->lost = true;
-            return;
-        }
-        timings->spans = spans;
-        timings->capacity = capacity;
+    allin1_span *spans =
+        a1_grow(timings->spans, timings->count, &timings->capacity, sizeof *spans);
+    if (!spans) {
+        timings->lost = true;
+        return;
     }
+    timings->spans = spans;
     bool failed = false;
     allin1_span kept = *span;
     const char **const strings[] = {&kept.stage, &kept.device, &kept.model, &kept.track, &kept.mode,

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/grow.h"
 #include "output/result.h"
 
 #define LONG_TIME 10.0 /* seconds: from here on not in milliseconds */
@@ -13,14 +14,10 @@
 
 void *a1_comparison_alloc(a1_comparison *c, size_t size)
 {
-    if (c->kept_count == c->kept_capacity) {
-        const size_t capacity = c->kept_capacity ? 2 * c->kept_capacity : 64;
-        void **kept = realloc(c->kept, capacity * sizeof *kept);
-        if (!kept)
-            return NULL;
-        c->kept = kept;
-        c->kept_capacity = capacity;
-    }
+    void **kept = a1_grow(c->kept, c->kept_count, &c->kept_capacity, sizeof *kept);
+    if (!kept)
+        return NULL;
+    c->kept = kept;
     void *block = calloc(1, size ? size : 1);
     if (block)
         c->kept[c->kept_count++] = block;

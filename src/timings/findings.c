@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/grow.h"
+
 #define MOVED_SHARE 0.5  /* of a saving, that another stage costs more */
 #define WORTH_WORDS 0.01 /* of the total: smaller changes stand in the table only */
 
@@ -56,14 +58,11 @@ allin1_status a1_finding_end(a1_finding_draft *draft, a1_error *err)
     if (count > 0)
         memcpy(causes, draft->causes, count * sizeof *causes);
     draft->finding.causes = causes;
-    if (c->shown.finding_count == c->finding_capacity) {
-        const size_t capacity = c->finding_capacity ? 2 * c->finding_capacity : 16;
-        allin1_finding *findings = realloc(c->findings, capacity * sizeof *findings);
-        if (!findings)
-            return a1_fail_memory(err, "a comparison");
-        c->findings = findings;
-        c->finding_capacity = capacity;
-    }
+    allin1_finding *findings =
+        a1_grow(c->findings, c->shown.finding_count, &c->finding_capacity, sizeof *findings);
+    if (!findings)
+        return a1_fail_memory(err, "a comparison");
+    c->findings = findings;
     c->findings[c->shown.finding_count++] = draft->finding;
     c->shown.findings = c->findings;
     return ALLIN1_OK;

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/grow.h"
 #include "timings/known_stages.h"
 
 #define DEPTH_LIMIT 16
@@ -58,14 +59,10 @@ static bool state_of(finder *f, uint32_t run, uint32_t track, pass_state **out)
 {
     uint32_t found = a1_pair_find(&f->states, pair(run, track));
     if (!found) {
-        if (f->state_count == f->state_capacity) {
-            const size_t capacity = f->state_capacity ? 2 * f->state_capacity : 64;
-            pass_state *state = realloc(f->state, capacity * sizeof *state);
-            if (!state)
-                return false;
-            f->state = state;
-            f->state_capacity = capacity;
-        }
+        pass_state *state = a1_grow(f->state, f->state_count, &f->state_capacity, sizeof *state);
+        if (!state)
+            return false;
+        f->state = state;
         f->state[f->state_count++] = (pass_state){0};
         found = (uint32_t)f->state_count;
         if (!a1_pair_set(&f->states, pair(run, track), found))

@@ -7,6 +7,7 @@
 #include <sys/random.h>
 #include <unistd.h>
 
+#include "base/grow.h"
 #include "base/timer.h"
 
 #define NS 1e-9
@@ -65,16 +66,13 @@ void a1_recorder_restart(a1_recorder *recorder)
 /* Room for one more stretch of a span, or NULL: then the thread's last one is made longer. */
 static allin1_thread_work *add_work(a1_open_span *open)
 {
-    if (open->work_count == open->work_capacity) {
-        const size_t capacity = open->work_capacity ? 2 * open->work_capacity : 64;
-        allin1_thread_work *work = open->work_count < A1_SPAN_MAX_WORK
-                                       ? realloc(open->work, capacity * sizeof *work)
-                                       : NULL;
-        if (!work)
-            return NULL;
-        open->work = work;
-        open->work_capacity = capacity;
-    }
+    allin1_thread_work *work =
+        open->work_count < A1_SPAN_MAX_WORK
+            ? a1_grow(open->work, open->work_count, &open->work_capacity, sizeof *work)
+            : NULL;
+    if (!work)
+        return NULL;
+    open->work = work;
     return &open->work[open->work_count++];
 }
 
@@ -155,16 +153,13 @@ allin1_span *a1_span_begin(a1_recorder *recorder, const char *stage)
 
 static void keep(a1_recorder *recorder, const allin1_span *span)
 {
-    if (recorder->ended_count == recorder->ended_capacity) {
-        const size_t capacity = recorder->ended_capacity ? 2 * recorder->ended_capacity : 32;
-        allin1_span *ended = realloc(recorder->ended, capacity * sizeof *ended);
-        if (!ended) {
-            recorder->lost = true;
-            return;
-        }
-        recorder->ended = ended;
-        recorder->ended_capacity = capacity;
+    allin1_span *ended = a1_grow(recorder->ended, recorder->ended_count, &recorder->ended_capacity,
+                                 sizeof *ended);
+    if (!ended) {
+        recorder->lost = true;
+        return;
     }
+    recorder->ended = ended;
     recorder->ended[recorder->ended_count++] = *span;
 }
 

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/grow.h"
 #include "output/result.h"
 
 #define READ_SIZE ((size_t)256 << 10)
@@ -83,15 +84,11 @@ static bool remember(allin1_timing_records *t, const a1_time_record *r)
 
 static allin1_status add_record(allin1_timing_records *t, const a1_time_record *r, a1_error *err)
 {
-    if (t->count == t->capacity) {
-        const size_t capacity = t->capacity ? 2 * t->capacity : 64;
-        a1_time_record *records =
-            t->count < MAX_RECORDS ? realloc(t->records, capacity * sizeof *records) : NULL;
-        if (!records)
-            return out_of_memory(err);
-        t->records = records;
-        t->capacity = capacity;
-    }
+    a1_time_record *records =
+        t->count < MAX_RECORDS ? a1_grow(t->records, t->count, &t->capacity, sizeof *records) : NULL;
+    if (!records)
+        return out_of_memory(err);
+    t->records = records;
     /* Spans of one run are written as they end: an earlier end is a clock that was set back. */
     const uint32_t last = r->run_name ? a1_pair_find(&t->run_clocks, r->run_name) : 0;
     if (last && r->end < t->records[last - 1].end - CLOCK_SLACK) {

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/grow.h"
 #include "weights/byte_reader.h"
 
 /* Opcodes, named as in Python's pickletools. */
@@ -112,28 +113,21 @@ static void *allocate(machine *m, size_t bytes)
     return memory;
 }
 
-static bool reserve(machine *m, void **items, size_t count, size_t *capacity, size_t size)
+static bool add(machine *m, pointers *to, a1_pickle_value *value)
 {
-    if (count < *capacity)
-        return true;
-    const size_t wanted = *capacity ? *capacity * 2 : 64;
-    void *larger = realloc(*items, wanted * size);
-    if (!larger) {
+    a1_pickle_value **items = a1_grow(to->items, to->count, &to->capacity, sizeof *items);
+    if (!items) {
         m->memory_failed = true;
         return false;
     }
-    *items = larger;
-    *capacity = wanted;
+    to->items = items;
+    to->items[to->count++] = value;
     return true;
 }
 
 static bool push(machine *m, a1_pickle_value *value)
 {
-    if (!value || !reserve(m, (void **)&m->stack.items, m->stack.count, &m->stack.capacity,
-                           sizeof *m->stack.items))
-        return false;
-    m->stack.items[m->stack.count++] = value;
-    return true;
+    return value && add(m, &m->stack, value);
 }
 
 /* Values below the last mark are out of reach. */
@@ -199,8 +193,12 @@ static bool pop_mark(machine *m, size_t *height)
 
 static bool push_mark(machine *m)
 {
-    if (!reserve(m, (void **)&m->marks, m->mark_count, &m->mark_capacity, sizeof *m->marks))
+    size_t *marks = a1_grow(m->marks, m->mark_count, &m->mark_capacity, sizeof *marks);
+    if (!marks) {
+        m->memory_failed = true;
         return false;
+    }
+    m->marks = marks;
     m->marks[m->mark_count++] = m->stack.count;
     return true;
 }
@@ -367,12 +365,9 @@ static bool put_memo(machine *m, uint64_t index)
     /* A pickle cannot number more values than it has bytes; this bounds the table. */
     if (!top(m) || index >= m->reader.size)
         return false;
-    while (m->memo.count <= index) {
-        if (!reserve(m, (void **)&m->memo.items, m->memo.count, &m->memo.capacity,
-                     sizeof *m->memo.items))
+    while (m->memo.count <= index)
+        if (!add(m, &m->memo, NULL))
             return false;
-        m->memo.items[m->memo.count++] = NULL;
-    }
     m->memo.items[index] = top(m);
     return true;
 }
