@@ -360,7 +360,7 @@ static int act_on_all(request *r)
     r->settings.progress_user = &d;
     if (r->what == FETCH)
         interrupt_watch();
-    for (int i = 0; i < r->name_count && result != EXIT_SIGNAL + interrupted(); i++) {
+    for (int i = 0; i < r->name_count; i++) {
         allin1_error error;
         d.told = false;
         const allin1_status status = act(r, r->names[i], &d, &error);
@@ -371,6 +371,8 @@ static int act_on_all(request *r)
             message_error("%s", error.message);
         if (result == EXIT_GOOD || status == ALLIN1_ERROR_CANCELLED)
             result = exit_status(status);
+        if (status == ALLIN1_ERROR_CANCELLED)
+            break;
     }
     if (!standard_output_flush() && result == EXIT_GOOD)
         result = EXIT_SOME_FAILED;
